@@ -1,0 +1,1 @@
+"""The rules of the standards: pure functions, no I/O, no clock, no Django."""

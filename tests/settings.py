@@ -1,0 +1,67 @@
+"""The site that the suite runs in: SQLite in memory, no network."""
+
+from __future__ import annotations
+
+import os
+
+SECRET_KEY = "not-a-secret-this-key-only-ever-signs-what-the-suite-makes"
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+USE_TZ = True
+ROOT_URLCONF = "tests.urls"
+STATIC_URL = "/static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "oauth_login",
+    "tests.users",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+# The suite runs once with each of the user models in tests/users.
+AUTH_USER_MODEL = os.environ.get("OAUTH_LOGIN_TEST_USER_MODEL", "auth.User")
+AUTHENTICATION_BACKENDS = [
+    "oauth_login.backends.OAuthLoginBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGIN_URL = "oauth_login:login"
+LOGIN_REDIRECT_URL = "/home/"
+
+OAUTH_LOGIN = {
+    "PROVIDERS": {
+        "corp": {
+            "LABEL": "Corp SSO",
+            "ISSUER": "https://id.example.com",
+            "CLIENT_ID": "site",
+            "CLIENT_SECRET": "a-secret-of-the-suite-with-32-bytes!",
+        },
+    },
+}
