@@ -1,0 +1,169 @@
+"""The provider's metadata (OpenID Connect Discovery 1.0, RFC 8414)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.wire import (
+    ProviderRequest,
+    ProviderResponse,
+    check_status,
+    json_object,
+    printable,
+)
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerMetadata:
+    """What we use of a provider's metadata, in RFC 8414's names and defaults."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str | None = None
+    userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
+    authorization_response_iss_parameter_supported: bool = False
+    prompt_values_supported: tuple[str, ...] = ()
+
+
+def discovery_request(
+    issuer: str, *, discovery_url: str | None = None
+) -> ProviderRequest:
+    """Ask for the metadata of `issuer` (OpenID Connect Discovery 4.1)."""
+    url = discovery_url or issuer.removesuffix("/") + WELL_KNOWN
+    return ProviderRequest("GET", url, "discovery", {"Accept": "application/json"})
+
+
+def parse_discovery_response(
+    response: ProviderResponse, *, expected_issuer: str, allow_http_loopback: bool
+) -> ServerMetadata:
+    """The metadata, if it is the expected issuer's (OpenID Connect Discovery 4.3)."""
+    check_status(response, document="discovery")
+    return parse_metadata(
+        json_object(response, document="discovery"),
+        expected_issuer=expected_issuer,
+        allow_http_loopback=allow_http_loopback,
+    )
+
+
+def parse_metadata(
+    document: Mapping[str, Any], *, expected_issuer: str, allow_http_loopback: bool
+) -> ServerMetadata:
+    """Metadata that is whole, of the right types, and the expected issuer's.
+
+    `expected_issuer` comes from the settings, and there one trailing slash more or
+    less is forgiven. The string in the document is the issuer from then on, and is
+    compared exactly.
+    """
+    issuer = _required(document, "issuer")
+    # T37, RFC 8414 3.3: or else somebody speaks for an issuer that it is not.
+    if issuer.removesuffix("/") != expected_issuer.removesuffix("/"):
+        raise InvalidProviderResponse(
+            "discovery.issuer_mismatch",
+            expected=expected_issuer,
+            received=printable(issuer),
+        )
+
+    def endpoint(name: str, *, required: bool = False) -> str | None:
+        url = _required(document, name) if required else _optional(document, name, str)
+        if url is not None and not is_allowed_url(
+            url, allow_http_loopback=allow_http_loopback
+        ):
+            raise InvalidProviderResponse(
+                "discovery.insecure_endpoint", member=name, received=printable(url)
+            )
+        return url
+
+    return ServerMetadata(
+        issuer=issuer,
+        authorization_endpoint=endpoint("authorization_endpoint", required=True) or "",
+        token_endpoint=endpoint("token_endpoint", required=True) or "",
+        jwks_uri=endpoint("jwks_uri"),
+        userinfo_endpoint=endpoint("userinfo_endpoint"),
+        end_session_endpoint=endpoint("end_session_endpoint"),
+        token_endpoint_auth_methods_supported=_strings(
+            document,
+            "token_endpoint_auth_methods_supported",
+            default=("client_secret_basic",),
+        ),
+        id_token_signing_alg_values_supported=_strings(
+            document, "id_token_signing_alg_values_supported", default=("RS256",)
+        ),
+        # T35: `"true"` is not true, and must not pass for "not supported" either.
+        authorization_response_iss_parameter_supported=bool(
+            _optional(document, "authorization_response_iss_parameter_supported", bool)
+        ),
+        prompt_values_supported=_strings(
+            document, "prompt_values_supported", default=()
+        ),
+    )
+
+
+def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
+    """Whether we send anything there: https, a plain host, no tricks (T45, T49).
+
+    http is allowed for this machine only, and only where the site says so. Which
+    address the host's name leads to is not checked here.
+    """
+    # Parsers disagree about these; no endpoint needs them (E3).
+    if re.search(r"[^\x21-\x7e]|[\\\"<>^`{|}]", url):
+        return False
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    if not parts.hostname or "@" in parts.netloc or "#" in url or port == 0:
+        return False
+    if len(parts.hostname) > 253:  # before anybody encodes it: quadratic in idna
+        return False
+    if parts.scheme == "https":
+        return True
+    return (
+        allow_http_loopback
+        and parts.scheme == "http"
+        and parts.hostname in LOOPBACK_HOSTS
+    )
+
+
+def _required(document: Mapping[str, Any], name: str) -> str:
+    value = _optional(document, name, str)
+    if not value:
+        raise InvalidProviderResponse("discovery.invalid_member", member=name)
+    return value
+
+
+def _optional(document: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
+    value = document.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise InvalidProviderResponse(
+            "discovery.invalid_member",
+            member=name,
+            expected=kind.__name__,
+            received=type(value).__name__,
+        )
+    return value
+
+
+def _strings(
+    document: Mapping[str, Any], name: str, *, default: tuple[str, ...]
+) -> tuple[str, ...]:
+    values = _optional(document, name, list)
+    if values is None:
+        return default
+    if not all(isinstance(value, str) for value in values):
+        raise InvalidProviderResponse("discovery.invalid_member", member=name)
+    return tuple(values)

@@ -1,0 +1,129 @@
+"""The token request and its response (RFC 6749 4.1.3, 5; OpenID Connect Core 3.1.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from oauth_login.errors import (
+    ConfigurationError,
+    InvalidProviderResponse,
+    OAuthLoginError,
+    ProviderRefused,
+)
+from oauth_login.protocol.authorization import AuthorizationCode
+from oauth_login.protocol.client import Client
+from oauth_login.protocol.client_auth import authenticate, authentication_method
+from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.wire import (
+    ProviderRequest,
+    ProviderResponse,
+    check_status,
+    json_object,
+    printable,
+)
+
+MAX_ACCESS_TOKEN = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenResponse:
+    """What the provider gave for the code. `expires_in` is in seconds."""
+
+    access_token: str = field(repr=False)
+    expires_in: int | None
+    id_token: str | None = field(repr=False)
+
+
+def code_request(
+    code: AuthorizationCode,
+    *,
+    code_verifier: str,
+    redirect_uri: str,
+    client: Client,
+    metadata: ServerMetadata,
+) -> ProviderRequest:
+    """Redeem a code (RFC 6749 4.1.3, RFC 7636 4.5)."""
+    form, headers = authenticate(
+        {
+            "grant_type": "authorization_code",
+            "code": code.value,
+            "redirect_uri": redirect_uri,
+            "code_verifier": code_verifier,
+        },
+        client=client,
+        metadata=metadata,
+    )
+    headers["Accept"] = "application/json"
+    return ProviderRequest("POST", metadata.token_endpoint, "token", headers, form)
+
+
+def parse_token_response(
+    response: ProviderResponse, *, client: Client, metadata: ServerMetadata
+) -> TokenResponse:
+    """The tokens, whole and of the right types. What is in them is not checked."""
+    # RFC 6749 5.2: an error is a 400, or a 401 if it is about our authentication.
+    check_status(response, document="token", allowed=(200, 400, 401, 403))
+    document = json_object(response, document="token")
+    # Some providers send errors with status 200.
+    if response.status != 200 or "error" in document:
+        raise _refusal(document, client, metadata)
+
+    access_token = document.get("access_token")
+    if not isinstance(access_token, str) or not re.fullmatch(
+        rf"[\x20-\x7e]{{1,{MAX_ACCESS_TOKEN}}}", access_token
+    ):
+        raise InvalidProviderResponse("token.invalid_member", member="access_token")
+    token_type = document.get("token_type")
+    # RFC 6749 7.1: a token of a type that we do not know must not be used.
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise InvalidProviderResponse(
+            "token.token_type", expected="Bearer", received=printable(token_type)
+        )
+    id_token = document.get("id_token") if client.is_openid else None
+    if id_token is not None and not isinstance(id_token, str):
+        raise InvalidProviderResponse("token.invalid_member", member="id_token")
+    if client.is_openid and not id_token:
+        raise InvalidProviderResponse("token.id_token_missing")
+    return TokenResponse(
+        access_token=access_token,
+        expires_in=_seconds(document.get("expires_in")),
+        id_token=id_token,
+    )
+
+
+def _refusal(
+    document: Mapping[str, Any], client: Client, metadata: ServerMetadata
+) -> OAuthLoginError:
+    error = document.get("error")
+    detail = {
+        "received": printable(error),
+        "description": printable(document.get("error_description", "")),
+    }
+    if error == "invalid_grant":
+        return ProviderRefused("token.refused", **detail)
+    if error in ("invalid_client", "unauthorized_client"):
+        return ConfigurationError(
+            "config.client_refused",
+            **detail,
+            method=authentication_method(client, metadata),
+            methods_supported=metadata.token_endpoint_auth_methods_supported,
+            # Providers that do not decode as RFC 6749 2.3.1 says trip over these.
+            secret_has_special_characters=bool(
+                re.search(r"[^A-Za-z0-9._~-]", client.client_secret)
+            ),
+        )
+    return InvalidProviderResponse("token.error", **detail)
+
+
+def _seconds(value: object) -> int | None:
+    """RFC 6749 5.1's `expires_in`, as a number or in digits; else unknown."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int) and 0 <= value < 2**31:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    return None
