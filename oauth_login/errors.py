@@ -98,7 +98,7 @@ def _codes(prefix: str, **causes: str) -> None:
 _codes(
     "config",
     invalid="The settings of this provider have errors; `manage.py check` lists them.",
-    unknown_provider="The login was started at a provider that is no longer configured.",
+    unknown_provider="The login was started at a provider that is not configured.",
     backend_missing="OAuthLoginBackend is not in AUTHENTICATION_BACKENDS.",
     client_auth="No client authentication method that we know fits the provider's.",
     client_refused="The provider refused our client id or secret (invalid_client).",

@@ -1,0 +1,202 @@
+"""Every rule for an ID token, with the specification's own numbers.
+
+OpenID Connect Core 1.0, section 3.1.3.7, and what RFC 8725 adds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.client import Client
+from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.jws import (
+    FindKeys,
+    VerifiedJws,
+    check_audience,
+    check_issuer,
+    verified_jws,
+)
+from oauth_login.protocol.wire import printable
+
+MAX_ID_TOKEN = 64 * 1024
+MAX_AGE_OF_TOKEN = 600
+# The year 9999: later times overflow somewhere (T81).
+MAX_TIME = 253402300800
+
+_SUBJECT = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """An ID token that passed. Only validate_id_token makes one."""
+
+    issuer: str
+    subject: str
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+def validate_id_token(
+    token: str,
+    *,
+    client: Client,
+    metadata: ServerMetadata,
+    find_keys: FindKeys,
+    expected_nonce: str,
+    access_token: str,
+    code: str,
+    now: float,
+    expected_max_age: int | None = None,
+    expected_acr_values: Sequence[str] = (),
+) -> IdToken:
+    """The ID token of this very login at this very provider, or an error.
+
+    `now` is in seconds since 1970, `expected_max_age` in seconds. Says nothing about
+    who may enter.
+    """
+    if len(token) > MAX_ID_TOKEN:
+        raise InvalidProviderResponse("id_token.too_large", expected=MAX_ID_TOKEN)
+    # 3.1.3.7 (1) encryption, (6) signature, (7) and (8) algorithm. The signature is
+    # checked although TLS would be allowed to stand in for it (T87).
+    jws = verified_jws(
+        token,
+        document="id_token",
+        client=client,
+        metadata=metadata,
+        find_keys=find_keys,
+    )
+    claims = jws.claims
+    # A logout token or a security event is no proof of a login (T77).
+    if "events" in claims:
+        raise InvalidProviderResponse("id_token.typ", received="events")
+    check_issuer(claims, metadata=metadata, document="id_token")  # (2)
+    _check_audience(claims, client)  # (3), (4), (5)
+    _check_times(claims, now=now, leeway=client.leeway)  # (9), (10)
+    _check_nonce(claims, expected_nonce)  # (11)
+    _check_acr(claims, expected_acr_values)  # (12)
+    _check_auth_time(claims, expected_max_age, now=now, leeway=client.leeway)  # (13)
+    _check_hash(jws, "at_hash", access_token)  # 3.1.3.8
+    _check_hash(jws, "c_hash", code)
+    return IdToken(metadata.issuer, _subject(claims, client), claims)
+
+
+def is_subject(value: object) -> TypeGuard[str]:
+    """1 to 255 printable ASCII characters (Core 2), none of them a space at an end."""
+    return isinstance(value, str) and bool(_SUBJECT.fullmatch(value))
+
+
+def _check_audience(claims: Mapping[str, Any], client: Client) -> None:
+    audiences = check_audience(claims, client=client, document="id_token")
+    azp = claims.get("azp")
+    # Whoever else may use this token must be covered by an azp that names us.
+    if azp != client.client_id and (len(audiences) > 1 or "azp" in claims):
+        raise InvalidProviderResponse(
+            "id_token.azp_mismatch", expected=client.client_id, received=printable(azp)
+        )
+
+
+def _check_times(claims: Mapping[str, Any], *, now: float, leeway: int) -> None:
+    exp = _time(claims, "exp")
+    iat = _time(claims, "iat")
+    detail = {"expected": now, "leeway": leeway}
+    if exp <= now - leeway:
+        raise InvalidProviderResponse("id_token.expired", received=exp, **detail)
+    if iat > now + leeway:
+        raise InvalidProviderResponse("id_token.iat_future", received=iat, **detail)
+    # It was made for this login, and a login does not take that long between the
+    # token endpoint and here.
+    if iat < now - MAX_AGE_OF_TOKEN - leeway:
+        raise InvalidProviderResponse("id_token.iat_too_old", received=iat, **detail)
+    if exp <= iat:
+        raise InvalidProviderResponse("id_token.exp_invalid", received=exp, iat=iat)
+    if "nbf" in claims and (nbf := _time(claims, "nbf")) > now + leeway:
+        raise InvalidProviderResponse("id_token.nbf_future", received=nbf, **detail)
+
+
+def _check_nonce(claims: Mapping[str, Any], expected_nonce: str) -> None:
+    received = claims.get("nonce")
+    if not received:
+        raise InvalidProviderResponse("id_token.nonce_missing")
+    if not isinstance(received, str) or not _equal(received, expected_nonce):
+        raise InvalidProviderResponse("id_token.nonce_mismatch")  # T33
+
+
+def _check_acr(claims: Mapping[str, Any], expected_acr_values: Sequence[str]) -> None:
+    if expected_acr_values and claims.get("acr") not in expected_acr_values:
+        raise InvalidProviderResponse(
+            "id_token.acr_mismatch",
+            expected=expected_acr_values,
+            received=printable(claims.get("acr")),
+        )
+
+
+def _check_auth_time(
+    claims: Mapping[str, Any],
+    expected_max_age: int | None,
+    *,
+    now: float,
+    leeway: int,
+) -> None:
+    # Providers that were not asked send all sorts of things here.
+    if expected_max_age is None:
+        return
+    auth_time = _time(claims, "auth_time")
+    if auth_time > now + leeway:
+        raise InvalidProviderResponse("id_token.auth_time_invalid", received=auth_time)
+    if auth_time < now - expected_max_age - leeway:
+        raise InvalidProviderResponse(
+            "id_token.auth_time_too_old",
+            expected=now - expected_max_age,
+            received=auth_time,
+        )
+
+
+def _check_hash(jws: VerifiedJws, name: str, value: str) -> None:
+    """at_hash and c_hash, if present (Core 3.1.3.6, 3.3.2.11); T60."""
+    if name not in jws.claims:
+        return
+    # The hash of the algorithm; Ed25519 hashes with SHA-512 (RFC 8032 5.1).
+    size = "512" if jws.alg == "EdDSA" else jws.alg[-3:]
+    digest = hashlib.new(f"sha{size}", value.encode()).digest()
+    half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    received = jws.claims[name]
+    if not isinstance(received, str) or not _equal(received, half):
+        raise InvalidProviderResponse(f"id_token.{name}_mismatch")
+
+
+def _subject(claims: Mapping[str, Any], client: Client) -> str:
+    subject = claims.get("sub")
+    # A client is no person: whose subject is our own id did not log in (T58).
+    if not is_subject(subject) or subject == client.client_id:
+        raise InvalidProviderResponse(
+            "id_token.sub_invalid", received=printable(subject)
+        )
+    return subject
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or not 0 < value < MAX_TIME
+    ):
+        raise InvalidProviderResponse(
+            f"id_token.{name}_invalid", received=printable(value)
+        )
+    return value
+
+
+def _equal(received: str, expected: str) -> bool:
+    """In constant time, for text of any kind (T84)."""
+    return hmac.compare_digest(
+        received.encode(errors="surrogatepass"), expected.encode()
+    )

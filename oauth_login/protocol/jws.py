@@ -1,0 +1,210 @@
+"""One signature, one key, one algorithm: the only way to a token's claims (RFC 7515).
+
+ID tokens and signed userinfo share this, and the two rules that hold for both.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from jwt.algorithms import Algorithm, get_default_algorithms
+
+from oauth_login.errors import ConfigurationError, InvalidProviderResponse
+from oauth_login.protocol.client import HMAC_ALGS, Client
+from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.jwks import PublicKey
+from oauth_login.protocol.wire import parse_json, printable
+
+MAX_HEADER = 8 * 1024
+MAX_AUDIENCES = 10
+
+
+class FindKeys(Protocol):
+    """Looks up the provider's keys for an algorithm and a key id.
+
+    With `refetch` the ones at hand did not do: the provider may have new ones.
+    """
+
+    def __call__(
+        self, alg: str, kid: str | None, *, refetch: bool
+    ) -> Sequence[PublicKey]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedJws:
+    """A token whose signature is the provider's. Only verified_jws makes one."""
+
+    alg: str
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_ALGORITHMS: Mapping[str, Algorithm] = get_default_algorithms()
+
+
+def allowed_algs(client: Client, metadata: ServerMetadata) -> tuple[str, ...]:
+    """What may sign for this client: our allow-list, cut by what the provider has.
+
+    HMAC algorithms are allowed only without any other beside them, and only with a
+    secret as long as their hash (T65, T66).
+    """
+    allowed = client.id_token_signing_algs
+    symmetric = [alg for alg in allowed if alg in HMAC_ALGS]
+    if symmetric and (
+        len(symmetric) != len(allowed)
+        or len(client.client_secret.encode()) < max(HMAC_ALGS[a] for a in symmetric)
+    ):
+        raise ConfigurationError("config.signing_algs", received=allowed)
+    supported = metadata.id_token_signing_alg_values_supported
+    algs = tuple(alg for alg in allowed if alg in supported)
+    if not algs:
+        raise ConfigurationError(
+            "config.signing_algs", expected=allowed, received=supported
+        )
+    return algs
+
+
+def verified_jws(
+    token: str,
+    *,
+    document: str,
+    client: Client,
+    metadata: ServerMetadata,
+    find_keys: FindKeys,
+) -> VerifiedJws:
+    """The algorithm and the payload of a token that the provider signed.
+
+    `document` ("id_token" or "userinfo") begins the codes of the errors. Checks the
+    form, the header and the signature; none of the claims.
+    """
+    header = _header(token, document)
+    alg = header.get("alg")
+    allowed = allowed_algs(client, metadata)
+    # T64: exact, from our list; the token's own word only picks from it.
+    if not isinstance(alg, str) or alg not in allowed:
+        raise InvalidProviderResponse(
+            f"{document}.alg_not_allowed", expected=allowed, received=printable(alg)
+        )
+    # RFC 7515 4.1.11, RFC 7797: we implement no extension (T73).
+    if "crit" in header or "b64" in header:
+        raise InvalidProviderResponse(f"{document}.crit")
+    # RFC 8725 3.11: an access token or a logout token is none of ours (T77).
+    typ = header.get("typ", "JWT")
+    if not isinstance(typ, str) or typ.upper() != "JWT" or "cty" in header:
+        raise InvalidProviderResponse(
+            f"{document}.typ", expected="JWT", received=printable(typ)
+        )
+    kid = header.get("kid")
+    if kid is not None and (not isinstance(kid, str) or len(kid) > 256):
+        raise InvalidProviderResponse(f"{document}.key_not_found")
+
+    signed, _, signature = token.rpartition(".")
+    if alg in HMAC_ALGS:
+        secret = client.client_secret.encode()
+        verified = _is_signed_with(alg, secret, signed, signature)
+    else:
+        verified = _is_signed_with_one_of(
+            find_keys, alg, kid, signed, signature, document
+        )
+    if not verified:
+        raise InvalidProviderResponse(f"{document}.signature", alg=alg)
+    return VerifiedJws(alg, _json_segment(signed.partition(".")[2], document))
+
+
+def check_issuer(
+    claims: Mapping[str, Any], *, metadata: ServerMetadata, document: str
+) -> None:
+    """The token's issuer is the provider's, to the letter (T78)."""
+    received = claims.get("iss")
+    if not isinstance(received, str) or received != metadata.issuer:
+        raise InvalidProviderResponse(
+            f"{document}.iss_mismatch",
+            expected=metadata.issuer,
+            received=printable(received),
+        )
+
+
+def check_audience(
+    claims: Mapping[str, Any], *, client: Client, document: str
+) -> list[str]:
+    """The token's audiences, if we are one of them (T80)."""
+    received = claims.get("aud")
+    audiences = [received] if isinstance(received, str) else received
+    if (
+        not isinstance(audiences, list)
+        or len(audiences) > MAX_AUDIENCES
+        or not all(isinstance(audience, str) for audience in audiences)
+        or len(set(audiences)) != len(audiences)
+        or client.client_id not in audiences
+    ):
+        raise InvalidProviderResponse(
+            f"{document}.aud_mismatch",
+            expected=client.client_id,
+            received=printable(received),
+        )
+    return audiences
+
+
+def _header(token: str, document: str) -> dict[str, Any]:
+    # One spelling of a token: no padding, no white space, no JSON form (T75).
+    if not _COMPACT.fullmatch(token):
+        encrypted = token.count(".") == 4  # RFC 7516 3.1: five parts
+        raise InvalidProviderResponse(
+            f"{document}.encrypted" if encrypted else f"{document}.malformed"
+        )
+    header, _, _ = token.partition(".")
+    if len(header) > MAX_HEADER:
+        raise InvalidProviderResponse(f"{document}.malformed")
+    return _json_segment(header, document)
+
+
+def _is_signed_with_one_of(
+    find_keys: FindKeys,
+    alg: str,
+    kid: str | None,
+    signed: str,
+    signature: str,
+    document: str,
+) -> bool:
+    # A provider may have new keys, put new ones under old ids, or name none at all:
+    # whatever does not verify is worth one more look at its key set (T69, T86).
+    for refetch in (False, True):
+        keys = find_keys(alg, kid, refetch=refetch)
+        if any(_is_signed_with(alg, key, signed, signature) for key in keys):
+            return True
+    if not keys:
+        raise InvalidProviderResponse(
+            f"{document}.key_not_found", alg=alg, kid=printable(kid)
+        )
+    return False
+
+
+def _is_signed_with(
+    alg: str, key: PublicKey | bytes, signed: str, signature: str
+) -> bool:
+    try:
+        return _ALGORITHMS[alg].verify(signed.encode(), key, _decoded(signature))
+    except Exception:  # noqa: BLE001 - T65: a key of another kind raises bare TypeErrors
+        return False
+
+
+def _json_segment(segment: str, document: str) -> dict[str, Any]:
+    try:
+        value = parse_json(_decoded(segment))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidProviderResponse(f"{document}.not_json")
+    return value
+
+
+def _decoded(segment: str) -> bytes:
+    """Base64url without padding; ValueError if there is a second spelling (T75)."""
+    data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != segment:
+        raise ValueError("not canonical")
+    return data

@@ -1,0 +1,131 @@
+"""The userinfo response, and how its claims join the ID token's (Core 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.client import Client
+from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.id_token import is_subject
+from oauth_login.protocol.jws import (
+    FindKeys,
+    check_audience,
+    check_issuer,
+    verified_jws,
+)
+from oauth_login.protocol.wire import (
+    ProviderRequest,
+    ProviderResponse,
+    check_size,
+    check_status,
+    json_object,
+    media_type,
+    printable,
+)
+
+# These say how the login went, and only the ID token may say it (T62).
+PROTOCOL_CLAIMS = {
+    *("iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "jti", "sid"),
+    *("auth_time", "acr", "amr", "at_hash", "c_hash", "s_hash"),
+}
+# A pair: somebody's word on one address says nothing about another.
+EMAIL_CLAIMS = {"email", "email_verified"}
+
+
+def userinfo_request(access_token: str, *, userinfo_endpoint: str) -> ProviderRequest:
+    """Ask who the access token is about (Core 5.3.1, RFC 6750 2.1)."""
+    headers = {
+        "Authorization": f"Bearer {access_token}",
+        "Accept": "application/json, application/jwt",
+    }
+    return ProviderRequest("GET", userinfo_endpoint, "userinfo", headers)
+
+
+def parse_userinfo_response(
+    response: ProviderResponse,
+    *,
+    expected_subject: str,
+    client: Client,
+    metadata: ServerMetadata,
+    find_keys: FindKeys,
+) -> Mapping[str, Any]:
+    """The claims, if they are about the person of the ID token (Core 5.3.4, T61)."""
+    claims = _claims(response, client, metadata, find_keys)
+    subject = claims.get("sub")
+    if not is_subject(subject):
+        raise InvalidProviderResponse("userinfo.sub_missing")
+    if subject != expected_subject:
+        raise InvalidProviderResponse("userinfo.sub_mismatch")
+    return claims
+
+
+def parse_user_document(
+    response: ProviderResponse, *, subject_field: str
+) -> tuple[str, Mapping[str, Any]]:
+    """The subject and the claims of a provider without ID tokens (plain OAuth 2.0).
+
+    The subject is the field that the settings name, a string or a whole number.
+    """
+    _check_status(response)
+    document = json_object(response, document="userinfo")
+    value = document.get(subject_field)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not is_subject(value):
+        raise InvalidProviderResponse(
+            "userinfo.sub_missing",
+            expected=subject_field,
+            received=type(value).__name__,
+        )
+    return value, document
+
+
+def merged_claims(
+    id_token: Mapping[str, Any], userinfo: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What both documents say together: the ID token wins (T62).
+
+    `email` and `email_verified` come from one document: the ID token if it has
+    either, else userinfo.
+    """
+    reserved = PROTOCOL_CLAIMS
+    if not EMAIL_CLAIMS.isdisjoint(id_token):
+        reserved = reserved | EMAIL_CLAIMS
+    added = {name: value for name, value in userinfo.items() if name not in reserved}
+    return {**added, **id_token}
+
+
+def _claims(
+    response: ProviderResponse,
+    client: Client,
+    metadata: ServerMetadata,
+    find_keys: FindKeys,
+) -> Mapping[str, Any]:
+    _check_status(response)
+    if media_type(response) != "application/jwt":
+        return json_object(response, document="userinfo")
+    check_size(response, document="userinfo")
+    token = response.body.decode("ascii", errors="replace").strip()
+    claims = verified_jws(
+        token,
+        document="userinfo",
+        client=client,
+        metadata=metadata,
+        find_keys=find_keys,
+    ).claims
+    # Core 5.3.2: a signed response names its issuer and us as its audience (T63).
+    check_issuer(claims, metadata=metadata, document="userinfo")
+    check_audience(claims, client=client, document="userinfo")
+    return claims
+
+
+def _check_status(response: ProviderResponse) -> None:
+    """Raise unless it is 200; a refused token (RFC 6750 3.1) has its own code."""
+    if response.status in (401, 403):
+        raise InvalidProviderResponse(
+            "userinfo.refused",
+            received=printable(response.headers.get("www-authenticate", "")),
+        )
+    check_status(response, document="userinfo")
