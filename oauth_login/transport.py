@@ -6,6 +6,7 @@ and take passwords from `.netrc` and proxies from the environment (E2, T46 to T4
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -131,10 +132,10 @@ class _Watch:
         """Hang up. Called by a timer, in its own thread."""
         self.ended = True
         if self._socket is not None:
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it was closed just now
+            # It may have been closed just now. A TLS socket's own shutdown would take
+            # the cipher away under the thread that is reading.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def failure(self, request: ProviderRequest) -> ProviderUnavailable:
         cause = "timeout" if self.ended else "connection"

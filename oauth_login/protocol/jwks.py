@@ -19,7 +19,7 @@ from oauth_login.protocol.wire import (
     ProviderResponse,
     check_status,
     json_object,
-    parse_json,
+    parse_json_object,
 )
 
 MAX_KEYS = 50
@@ -81,10 +81,7 @@ def parse_key_set(text: str) -> KeySet:
     ValueError or InvalidProviderResponse if the text is anything else. Equal texts
     give the same object, so a returning login parses nothing.
     """
-    document = parse_json(text.encode())
-    if not isinstance(document, dict):
-        raise ValueError("not a key set")
-    return _key_set(document)
+    return _key_set(parse_json_object(text.encode()))
 
 
 def find_keys(key_set: KeySet, *, alg: str, kid: str | None) -> list[PublicKey]:

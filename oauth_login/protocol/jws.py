@@ -17,7 +17,7 @@ from oauth_login.errors import ConfigurationError, InvalidProviderResponse
 from oauth_login.protocol.client import HMAC_ALGS, Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.jwks import PublicKey
-from oauth_login.protocol.wire import parse_json, printable
+from oauth_login.protocol.wire import parse_json_object, printable
 
 MAX_HEADER = 8 * 1024
 MAX_AUDIENCES = 10
@@ -194,12 +194,9 @@ def _is_signed_with(
 
 def _json_segment(segment: str, document: str) -> dict[str, Any]:
     try:
-        value = parse_json(_decoded(segment))
+        return parse_json_object(_decoded(segment))
     except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidProviderResponse(f"{document}.not_json")
-    return value
+        raise InvalidProviderResponse(f"{document}.not_json") from None
 
 
 def _decoded(segment: str) -> bytes:

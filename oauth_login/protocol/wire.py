@@ -91,13 +91,16 @@ def json_object(response: ProviderResponse, *, document: str) -> dict[str, Any]:
             received=printable(received),
         )
     try:
-        value = parse_json(response.body)
+        return parse_json_object(response.body)
     except ValueError:
         raise InvalidProviderResponse(f"{document}.not_json") from None
+
+
+def parse_json_object(data: bytes) -> dict[str, Any]:
+    """As parse_json, and the value is an object."""
+    value = parse_json(data)
     if not isinstance(value, dict):
-        raise InvalidProviderResponse(
-            f"{document}.not_json", expected="object", received=type(value).__name__
-        )
+        raise ValueError("not an object")
     return value
 
 

@@ -1,0 +1,204 @@
+"""The story of a login. Read this first.
+
+A login has two halves, and the browser travels between them:
+
+    start_login     draws the secrets of this attempt, and says where to send the
+                    browser and what to remember until it comes back
+    finish_login    takes what was remembered and what the browser brought, and
+                    proves, step by step, who came
+
+It is the authorization code flow (RFC 6749 4.1) with PKCE (RFC 7636), as OpenID
+Connect Core 3.1 has it, or plain OAuth 2.0 where the provider knows no more. Nothing
+here knows Django, the network or the clock; what is remembered, and where, is up to
+whoever calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from oauth_login.errors import (
+    InvalidCallback,
+    InvalidProviderResponse,
+    ProviderUnavailable,
+)
+from oauth_login.protocol.authorization import (
+    authorization_parameters,
+    authorization_url,
+    parse_authorization_response,
+)
+from oauth_login.protocol.id_token import IdToken
+from oauth_login.protocol.pkce import code_challenge, new_code_verifier
+from oauth_login.protocol.token import TokenResponse
+from oauth_login.protocol.userinfo import merged_claims
+from oauth_login.provider import Provider
+
+logger = logging.getLogger("oauth_login.flow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingLogin:
+    """A login under way: what the browser must not know, kept until it comes back.
+
+    `next` is where the person wanted to go, `started_by` the key of the user who was
+    logged in at the start, if any; `started_at` is in seconds since 1970.
+    """
+
+    provider: str
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    redirect_uri: str
+    next: str
+    started_by: str | None
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedIdentity:
+    """Who came, proven. Only finish_login makes one, and only it logs anybody in.
+
+    `issuer` and `subject` together are the person, for ever; the claims are what the
+    provider says of them today. They are not complete if userinfo was needed and
+    could not be had: then a claim that is missing is unknown, not absent.
+    """
+
+    provider: str
+    issuer: str
+    subject: str = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
+    claims_complete: bool
+
+
+def start_login(
+    provider: Provider,
+    *,
+    state: str,
+    redirect_uri: str,
+    next: str,  # noqa: A002 - Django's word for it
+    started_by: str | None,
+    now: float,
+    prompt: str | None = None,
+) -> tuple[PendingLogin, str]:
+    """What to remember, and the URL to send the browser to.
+
+    `state` must be unguessable and new. Nothing of what is remembered is in the URL
+    but the state, the nonce and the challenge, and none of these is enough (T19).
+    """
+    pending = PendingLogin(
+        provider=provider.alias,
+        state=state,
+        nonce=secrets.token_urlsafe(32),
+        code_verifier=new_code_verifier(),
+        redirect_uri=redirect_uri,
+        next=next,
+        started_by=started_by,
+        started_at=int(now),
+    )
+    metadata = provider.metadata(now=now)
+    parameters = authorization_parameters(
+        client=provider.client,
+        metadata=metadata,
+        state=pending.state,
+        nonce=pending.nonce,
+        code_challenge=code_challenge(pending.code_verifier),
+        redirect_uri=redirect_uri,
+        prompt=prompt,
+    )
+    return pending, authorization_url(metadata, parameters)
+
+
+def finish_login(
+    provider: Provider,
+    pending: PendingLogin,
+    params: Sequence[tuple[str, str]],
+    *,
+    now: float,
+) -> VerifiedIdentity:
+    """Who came back, or one of our errors.
+
+    `params` are the callback's, in the order in which they came. The caller has taken
+    `pending` out of the session and saved that, so that it cannot be used again (T04);
+    whether it is too old, and whose browser this is, the caller has judged, too.
+    """
+    # The provider is the one that was asked, never one that the browser names (T36).
+    if provider.alias != pending.provider:
+        raise InvalidCallback("callback.wrong_provider")
+    # Is this the answer to our question? (state; RFC 9207: iss; error; code)
+    code = parse_authorization_response(
+        params,
+        expected_state=pending.state,
+        metadata=provider.metadata(now=now),
+    )
+    # The code is worth something only with the verifier that never left us (T28).
+    tokens = provider.redeem(
+        code,
+        code_verifier=pending.code_verifier,
+        redirect_uri=pending.redirect_uri,
+        now=now,
+    )
+    if provider.subject_field is not None:
+        return _identity_from_user_document(provider, tokens, now=now)
+    # The ID token says who came, signed, for us, for this very login.
+    id_token = provider.validate(
+        tokens, expected_nonce=pending.nonce, code=code, now=now
+    )
+    claims, complete = _all_claims(provider, id_token, tokens, now=now)
+    return VerifiedIdentity(
+        provider=provider.alias,
+        issuer=id_token.issuer,
+        subject=id_token.subject,
+        claims=MappingProxyType(claims),
+        claims_complete=complete,
+    )
+
+
+def _identity_from_user_document(
+    provider: Provider, tokens: TokenResponse, *, now: float
+) -> VerifiedIdentity:
+    """Plain OAuth 2.0: the provider's own word, fetched with the code's own token."""
+    subject, claims = provider.fetch_user_document(
+        tokens.access_token, subject_field=provider.subject_field or "", now=now
+    )
+    return VerifiedIdentity(
+        provider=provider.alias,
+        issuer=provider.issuer,
+        subject=subject,
+        claims=MappingProxyType(dict(claims)),
+        claims_complete=True,
+    )
+
+
+def _all_claims(
+    provider: Provider, id_token: IdToken, tokens: TokenResponse, *, now: float
+) -> tuple[dict[str, Any], bool]:
+    """The claims of the ID token, with userinfo's if they are needed; all of them?"""
+    if not provider.needs_userinfo(id_token.claims, now=now):
+        return dict(id_token.claims), True
+    try:
+        userinfo = provider.fetch_userinfo(
+            tokens.access_token, expected_subject=id_token.subject, now=now
+        )
+    except (ProviderUnavailable, InvalidProviderResponse) as error:
+        if not _is_mere_failure(error):
+            raise
+        logger.warning("logging in without userinfo: %s", error.code)
+        return dict(id_token.claims), False
+    return merged_claims(id_token.claims, userinfo), True
+
+
+def _is_mere_failure(error: ProviderUnavailable | InvalidProviderResponse) -> bool:
+    """Whether userinfo merely could not be had. If it lies, the login ends (T61)."""
+    return isinstance(error, ProviderUnavailable) or error.code in {
+        "userinfo.refused",
+        "userinfo.unexpected_status",
+        "userinfo.too_large",
+        "userinfo.content_encoding",
+        "userinfo.content_type",
+        "userinfo.not_json",
+    }

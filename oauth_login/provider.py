@@ -1,0 +1,232 @@
+"""One provider that we can talk to: its metadata, its keys, and the three requests.
+
+The rules are in protocol/; here they meet a transport and a cache, which somebody
+else brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from oauth_login.documents import Cache, CachedDocument
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.authorization import AuthorizationCode
+from oauth_login.protocol.client import Client
+from oauth_login.protocol.discovery import (
+    ServerMetadata,
+    discovery_request,
+    parse_discovery_response,
+    parse_metadata,
+)
+from oauth_login.protocol.id_token import IdToken, validate_id_token
+from oauth_login.protocol.jwks import (
+    KeySet,
+    PublicKey,
+    find_keys,
+    jwks_request,
+    parse_jwks_response,
+    parse_key_set,
+)
+from oauth_login.protocol.jws import FindKeys
+from oauth_login.protocol.token import (
+    TokenResponse,
+    code_request,
+    parse_token_response,
+)
+from oauth_login.protocol.userinfo import (
+    parse_user_document,
+    parse_userinfo_response,
+    userinfo_request,
+)
+from oauth_login.protocol.wire import (
+    ProviderRequest,
+    ProviderResponse,
+    parse_json_object,
+)
+
+
+class Transport(Protocol):
+    """Sends one request; follows nothing, keeps nothing, and ends in time."""
+
+    def send(self, request: ProviderRequest) -> ProviderResponse: ...
+
+
+class Provider:
+    """A provider as the settings describe it.
+
+    With `endpoints` (in metadata's own names) nothing is discovered. `subject_field`
+    makes it a provider of plain OAuth 2.0: no ID token, and the user document says in
+    that field who somebody is. `userinfo` is "auto", "always" or "never"; with "auto"
+    `lacks_claims` decides, given the ID token's claims.
+    """
+
+    def __init__(
+        self,
+        *,
+        alias: str,
+        issuer: str,
+        client: Client,
+        transport: Transport,
+        cache: Cache,
+        discovery_url: str | None = None,
+        endpoints: Mapping[str, Any] | None = None,
+        subject_field: str | None = None,
+        userinfo: str = "auto",
+        lacks_claims: Callable[[Mapping[str, Any]], bool] = lambda claims: False,
+        allow_http_loopback: bool = False,
+    ) -> None:
+        self.alias = alias
+        self.issuer = issuer
+        self.client = client
+        self.subject_field = subject_field
+        self._transport = transport
+        self._cache = cache
+        self._discovery_url = discovery_url
+        self._endpoints = endpoints
+        self._userinfo = userinfo
+        self._lacks_claims = lacks_claims
+        self._allow_http_loopback = allow_http_loopback
+        self._keys: dict[str, CachedDocument[KeySet]] = {}
+        self._discovered = CachedDocument(
+            f"metadata\n{issuer}\n{discovery_url}",
+            cache=cache,
+            fetch=self._fetch_metadata,
+            parse=self._parse_metadata,
+        )
+
+    def metadata(self, *, now: float) -> ServerMetadata:
+        """What the provider says of itself, or what the settings say of it."""
+        if self._endpoints is None:
+            return self._discovered.get(now=now)
+        return self._judged({"issuer": self.issuer, **self._endpoints})
+
+    def redeem(
+        self,
+        code: AuthorizationCode,
+        *,
+        code_verifier: str,
+        redirect_uri: str,
+        now: float,
+    ) -> TokenResponse:
+        """Tokens for a code. Asked once: a code is good for one try."""
+        metadata = self.metadata(now=now)
+        request = code_request(
+            code,
+            code_verifier=code_verifier,
+            redirect_uri=redirect_uri,
+            client=self.client,
+            metadata=metadata,
+        )
+        return parse_token_response(
+            self._transport.send(request), client=self.client, metadata=metadata
+        )
+
+    def validate(
+        self,
+        tokens: TokenResponse,
+        *,
+        expected_nonce: str,
+        code: AuthorizationCode,
+        now: float,
+    ) -> IdToken:
+        """The ID token of a token response, verified with the provider's keys."""
+        metadata = self.metadata(now=now)
+        return validate_id_token(
+            tokens.id_token or "",
+            client=self.client,
+            metadata=metadata,
+            find_keys=self._key_finder(metadata, now),
+            expected_nonce=expected_nonce,
+            access_token=tokens.access_token,
+            code=code.value,
+            now=now,
+        )
+
+    def needs_userinfo(self, claims: Mapping[str, Any], *, now: float) -> bool:
+        """Whether the ID token's claims are not enough, and more can be had."""
+        if self._userinfo == "never" or not self.metadata(now=now).userinfo_endpoint:
+            return False
+        return self._userinfo == "always" or self._lacks_claims(claims)
+
+    def fetch_userinfo(
+        self, access_token: str, *, expected_subject: str, now: float
+    ) -> Mapping[str, Any]:
+        """The userinfo claims of the person that the ID token is about."""
+        metadata = self.metadata(now=now)
+        return parse_userinfo_response(
+            self._user_document(access_token, metadata),
+            expected_subject=expected_subject,
+            client=self.client,
+            metadata=metadata,
+            find_keys=self._key_finder(metadata, now),
+        )
+
+    def fetch_user_document(
+        self, access_token: str, *, subject_field: str, now: float
+    ) -> tuple[str, Mapping[str, Any]]:
+        """The subject and the claims of a provider without ID tokens."""
+        return parse_user_document(
+            self._user_document(access_token, self.metadata(now=now)),
+            subject_field=subject_field,
+        )
+
+    def _user_document(
+        self, access_token: str, metadata: ServerMetadata
+    ) -> ProviderResponse:
+        endpoint = _announced(metadata.userinfo_endpoint, "userinfo_endpoint")
+        return self._transport.send(
+            userinfo_request(access_token, userinfo_endpoint=endpoint)
+        )
+
+    def _key_finder(self, metadata: ServerMetadata, now: float) -> FindKeys:
+        def find(alg: str, kid: str | None, *, refetch: bool) -> Sequence[PublicKey]:
+            document = self._key_set(_announced(metadata.jwks_uri, "jwks_uri"))
+            key_set = document.refetch(now=now) if refetch else document.get(now=now)
+            return find_keys(key_set, alg=alg, kid=kid)
+
+        return find
+
+    def _key_set(self, jwks_uri: str) -> CachedDocument[KeySet]:
+        if jwks_uri not in self._keys:
+
+            def fetch() -> tuple[str, KeySet]:
+                response = self._transport.send(jwks_request(jwks_uri))
+                return response.body.decode(), parse_jwks_response(response)
+
+            self._keys = {  # the one that metadata names now, and no other
+                jwks_uri: CachedDocument(
+                    f"jwks\n{self.issuer}\n{jwks_uri}",
+                    cache=self._cache,
+                    fetch=fetch,
+                    parse=parse_key_set,
+                )
+            }
+        return self._keys[jwks_uri]
+
+    def _fetch_metadata(self) -> tuple[str, ServerMetadata]:
+        response = self._transport.send(
+            discovery_request(self.issuer, discovery_url=self._discovery_url)
+        )
+        metadata = parse_discovery_response(
+            response,
+            expected_issuer=self.issuer,
+            allow_http_loopback=self._allow_http_loopback,
+        )
+        return response.body.decode(), metadata
+
+    def _parse_metadata(self, text: str) -> ServerMetadata:
+        return self._judged(parse_json_object(text.encode()))
+
+    def _judged(self, document: Mapping[str, Any]) -> ServerMetadata:
+        return parse_metadata(
+            document,
+            expected_issuer=self.issuer,
+            allow_http_loopback=self._allow_http_loopback,
+        )
+
+
+def _announced(url: str | None, member: str) -> str:
+    if url is None:
+        raise InvalidProviderResponse("discovery.invalid_member", member=member)
+    return url
