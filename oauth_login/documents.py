@@ -108,7 +108,7 @@ class CachedDocument(Generic[T]):
             raise ProviderUnavailable("discovery.recently_failed")
         try:
             text, value = self._fetch()
-        except OAuthLoginError as error:
+        except ProviderUnavailable as error:
             self._to_cache("failed", error.code, FAILURE_LIFETIME)
             raise
         self._kept = _Kept(now, value)

@@ -131,7 +131,7 @@ for _document, _name in {
     )
 _codes(
     "discovery",
-    recently_failed="Discovery failed within the last 10 seconds; not tried again yet.",
+    recently_failed="The provider was down within the last 10 s; not asked again yet.",
     issuer_mismatch="The document's issuer is not the configured one.",
     invalid_member="A member of the document is missing or has the wrong type.",
     insecure_endpoint="An endpoint is not https, or is no plain URL.",

@@ -192,7 +192,8 @@ class Provider:
 
             def fetch() -> tuple[str, KeySet]:
                 response = self._transport.send(jwks_request(jwks_uri))
-                return response.body.decode(), parse_jwks_response(response)
+                key_set = parse_jwks_response(response)
+                return response.body.decode(), key_set
 
             self._keys = {  # the one that metadata names now, and no other
                 jwks_uri: CachedDocument(

@@ -1,0 +1,27 @@
+"""What happens at start-up: checks are registered, the admin gets its buttons."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.core import checks as django_checks
+from django.utils.translation import gettext_lazy as _
+
+
+class OAuthLoginConfig(AppConfig):
+    """Touches neither the network nor the database."""
+
+    name = "oauth_login"
+    verbose_name = _("Single sign-on")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Both need the app registry, which is complete only now.
+        from oauth_login import checks
+
+        django_checks.register(checks.check_settings, "oauth_login")
+        django_checks.register(checks.check_site, "oauth_login")
+        django_checks.register(checks.check_deployment, "oauth_login", deploy=True)
+        if apps.is_installed("django.contrib.admin"):
+            from oauth_login.admin_site import install_admin_login
+
+            install_admin_login()

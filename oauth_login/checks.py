@@ -1,0 +1,130 @@
+"""System checks: what is wrong with the settings, all at once, and how to mend it.
+
+docs/checks.md lists them. None touches the network or the database.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Warning
+from django.db.models import NOT_PROVIDED
+from django.utils.module_loading import import_string
+
+from oauth_login.conf import get_config
+
+BACKEND = "oauth_login.backends.OAuthLoginBackend"
+SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+
+
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """What is wrong inside of OAUTH_LOGIN."""
+    config = get_config()
+    found = [_message(p.id, p.message, p.hint) for p in config.problems]
+    if not config.providers and not config.problems:
+        text = "OAUTH_LOGIN['PROVIDERS'] is empty: nobody can log in."
+        found.append(_message("W002", text))
+    if config.resolve_user is not None:
+        try:
+            import_string(config.resolve_user)
+        except ImportError as error:
+            text = f"OAUTH_LOGIN['RESOLVE_USER'] cannot be imported: {error}."
+            found.append(_message("E021", text))
+    return found
+
+
+def check_site(**kwargs: Any) -> list[CheckMessage]:
+    """What this app needs of the rest of the settings."""
+    found = []
+    for app in ("auth", "contenttypes", "sessions"):
+        if not apps.is_installed(f"django.contrib.{app}"):
+            text = f"'django.contrib.{app}' must be in INSTALLED_APPS."
+            found.append(_message("E030", text))
+    if BACKEND not in settings.AUTHENTICATION_BACKENDS:
+        text = f"{BACKEND!r} is not in AUTHENTICATION_BACKENDS: no login can succeed."
+        found.append(_message("E031", text, "Put it in front of Django's own."))
+    middleware = list(settings.MIDDLEWARE)
+    # A site may have its own in their place, derived from them: warn, not more.
+    if SESSIONS not in middleware or AUTHENTICATION not in middleware:
+        text = f"MIDDLEWARE should have {SESSIONS!r} and {AUTHENTICATION!r}."
+        found.append(_message("W031", text))
+    elif middleware.index(SESSIONS) > middleware.index(AUTHENTICATION):
+        text = f"{SESSIONS!r} must come before {AUTHENTICATION!r} in MIDDLEWARE."
+        found.append(_message("E032", text))
+    if settings.SESSION_COOKIE_SAMESITE == "None":
+        text = "SESSION_COOKIE_SAMESITE is 'None': other sites can use the session."
+        found.append(_message("W032", text, "'Lax' works with every provider."))
+    return [*found, *_check_user_model()]
+
+
+def check_deployment(**kwargs: Any) -> list[CheckMessage]:
+    """What is fine on a developer's machine and nowhere else."""
+    config = get_config()
+    found = []
+    if "*" in settings.ALLOWED_HOSTS and config.base_url is None:
+        # T22: whoever chooses the host would choose where the provider sends people.
+        text = "ALLOWED_HOSTS has '*', and OAUTH_LOGIN no BASE_URL."
+        found.append(_message("W040", text, "Set BASE_URL."))
+    if config.base_url is None and not (
+        settings.SECURE_PROXY_SSL_HEADER or settings.SECURE_SSL_REDIRECT
+    ):
+        text = "Behind a proxy that ends TLS, redirect URIs would begin with http."
+        hint = "Set BASE_URL in OAUTH_LOGIN, or SECURE_PROXY_SSL_HEADER."
+        found.append(_message("W041", text, hint))
+    if settings.SESSION_COOKIE_DOMAIN:
+        text = "SESSION_COOKIE_DOMAIN gives the session to every host below it."
+        found.append(_message("W042", text, "Leave it unset."))
+    if not settings.SESSION_COOKIE_HTTPONLY:
+        text = "SESSION_COOKIE_HTTPONLY is off: scripts can read the session."
+        found.append(_message("W043", text))
+    if settings.SESSION_ENGINE == "django.contrib.sessions.backends.signed_cookies":
+        # T32, T109
+        text = (
+            "Sessions in cookies can be read by whoever has them, and cannot be ended."
+        )
+        found.append(_message("W044", text, "Use the database or the cache."))
+    cache = settings.CACHES.get(config.cache_alias, {}).get("BACKEND", "")
+    if cache.endswith(("LocMemCache", "DummyCache")):
+        text = "Each process has a cache of its own, and asks the provider for itself."
+        hint = "Use a shared cache, and name it in OAUTH_LOGIN['CACHE']."
+        found.append(_message("W045", text, hint))
+    if config.allow_http_loopback:
+        text = "OAUTH_LOGIN allows http for this machine (ALLOW_HTTP_LOOPBACK)."
+        found.append(_message("W046", text))
+    return found
+
+
+def _check_user_model() -> list[CheckMessage]:
+    """Fields that a new user must have, and that nothing here fills."""
+    config = get_config()
+    user_model = get_user_model()
+    creating = any(entry.create_users for entry in config.providers.values())
+    if not creating or config.resolve_user is not None:
+        return []
+    filled = {
+        *("password", "first_name", "last_name", user_model.USERNAME_FIELD),
+        user_model.get_email_field_name(),
+    }
+    unfilled = sorted(
+        field.name
+        for field in user_model._meta.concrete_fields
+        if field.name not in filled
+        and not (field.null or field.blank or field.primary_key)
+        and field.default is NOT_PROVIDED
+        and not getattr(field, "auto_now", False)
+        and not getattr(field, "auto_now_add", False)
+    )
+    if not unfilled:
+        return []
+    text = f"New users need {', '.join(unfilled)}, which no claim fills."
+    hint = "Fill it in a RESOLVE_USER hook, or set CREATE_USERS to False."
+    return [_message("E033", text, hint)]
+
+
+def _message(number: str, text: str, hint: str = "") -> CheckMessage:
+    kind = Error if number.startswith("E") else Warning
+    return kind(text, hint=hint or None, id=f"oauth_login.{number}")

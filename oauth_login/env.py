@@ -1,0 +1,48 @@
+"""The setting OAUTH_LOGIN from environment variables or docker secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+KEYS = ("LABEL", "ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+
+
+def from_env(env: Any) -> dict[str, Any]:
+    """OAUTH_LOGIN from `OAUTH_LOGIN_ISSUER`, `…_CLIENT_ID`, `…_CLIENT_SECRET`, `…_LABEL`.
+
+    That is one provider, named "default". With `OAUTH_LOGIN_PROVIDERS=corp,google` it
+    is several, from `OAUTH_LOGIN_CORP_ISSUER` and so on. Each variable has a twin with
+    `_FILE` behind its name, which holds the path of a file with the value.
+
+    `env` is an `environ.Env`, or a mapping such as `os.environ`. Values are taken as
+    they are: an Env would take a leading `$` of a secret for a reference.
+    """
+    variables: Mapping[str, str] = getattr(env, "ENVIRON", env)
+    names = [
+        name.strip()
+        for name in variables.get("OAUTH_LOGIN_PROVIDERS", "").split(",")
+        if name.strip()
+    ]
+    if not names:
+        entry = _entry(variables, "OAUTH_LOGIN")
+        return {"PROVIDERS": {"default": entry} if entry else {}}
+    return {
+        "PROVIDERS": {
+            name: _entry(variables, f"OAUTH_LOGIN_{name.upper().replace('-', '_')}")
+            for name in names
+        }
+    }
+
+
+def _entry(variables: Mapping[str, str], prefix: str) -> dict[str, str]:
+    entry = {}
+    for key in KEYS:
+        path = variables.get(f"{prefix}_{key}_FILE")
+        if path:
+            # The line break at the end of a file is the editor's, not the secret's.
+            entry[key] = Path(path).read_text().removesuffix("\n")
+        elif value := variables.get(f"{prefix}_{key}"):
+            entry[key] = value
+    return entry

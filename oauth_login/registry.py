@@ -1,0 +1,93 @@
+"""get_provider(alias): the only source of providers."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.cache import caches
+from django.core.signals import setting_changed
+
+from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.errors import ConfigurationError
+from oauth_login.provider import Provider
+from oauth_login.rules import EMAIL_DOMAIN, lacks
+from oauth_login.transport import RequestsTransport
+
+
+def get_provider(alias: str) -> Provider:
+    """The provider of that name, or ConfigurationError. The same object every time."""
+    config = get_config()
+    if alias not in config.providers:
+        raise ConfigurationError("config.unknown_provider", received=alias)
+    if not config.is_usable(alias):
+        problems = [p.message for p in config.problems if p.is_error]
+        raise ConfigurationError("config.invalid", provider=alias, problems=problems)
+    return _provider(alias)
+
+
+@cache
+def _provider(alias: str) -> Provider:
+    site = get_config()
+    entry = site.providers[alias]
+    return Provider(
+        alias=alias,
+        issuer=entry.issuer,
+        client=entry.client,
+        transport=RequestsTransport(
+            issuer_host=urlsplit(entry.issuer).hostname or "",
+            total_timeout=site.timeout,
+            ca_bundle=entry.ca_bundle,
+            proxies=entry.proxies,
+        ),
+        cache=_SiteCache(site.cache_alias),
+        discovery_url=entry.discovery_url,
+        endpoints=entry.endpoints,
+        subject_field=entry.subject_field,
+        userinfo=entry.userinfo,
+        lacks_claims=partial(_lacks, sorted(_claims_needed(entry))),
+        allow_http_loopback=site.allow_http_loopback,
+    )
+
+
+def _claims_needed(entry: ProviderConfig) -> set[str]:
+    """What must be known of everybody: for the rules, a name and an address."""
+    paths = entry.rules.claims_needed()
+    if EMAIL_DOMAIN in paths:
+        paths = paths - {EMAIL_DOMAIN} | {"email", "email_verified"}
+    scopes = entry.client.scope.split()
+    # Asked for by scope (OpenID Connect Core 5.4), so somebody wants them.
+    if "profile" in scopes:
+        paths = paths | {path for path in entry.username_from[:1] if path != "email"}
+    if "email" in scopes:
+        paths = paths | {"email"}
+    return paths
+
+
+def _lacks(paths: list[str], claims: Any) -> bool:
+    return lacks(claims, paths)
+
+
+class _SiteCache:
+    """Django's cache of that alias, looked up when used: its connection is a thread's."""
+
+    def __init__(self, alias: str) -> None:
+        self._alias = alias
+
+    def get(self, key: str) -> Any:
+        return caches[self._alias].get(key)
+
+    def set(self, key: str, value: str, timeout: int) -> None:
+        caches[self._alias].set(key, value, timeout=timeout)
+
+    def add(self, key: str, value: str, timeout: int) -> bool:
+        return bool(caches[self._alias].add(key, value, timeout=timeout))
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting in ("OAUTH_LOGIN", "DEBUG", "CACHES"):
+        _provider.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="oauth_login.registry")

@@ -1,0 +1,106 @@
+"""One dict of a setting, and every problem found while looking at it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in the setting: a system check, and where it was found."""
+
+    id: str
+    message: str
+    hint: str = ""
+    provider: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        return self.id.startswith("E")
+
+
+class Section:
+    """One dict of the setting. Every look at it notes what is wrong with it."""
+
+    def __init__(
+        self,
+        values: object,
+        keys: Mapping[str, object],
+        note: Callable[[Problem], None],
+        where: str,
+        provider: str | None = None,
+    ) -> None:
+        self._keys = keys
+        self._note = note
+        self._where = where
+        self.provider = provider
+        self._values: Mapping[str, Any] = {}
+        if not isinstance(values, Mapping):
+            self.problem("E001", f"{where} must be a dict.")
+            return
+        self._values = values
+        for key in values:
+            if key not in keys:
+                close = difflib.get_close_matches(str(key).upper(), keys, n=1)
+                hint = f"Did you mean {close[0]!r}?" if close else ""
+                self.problem("E002", f"{where} has no key {key!r}.", hint)
+
+    def problem(self, id: str, message: str, hint: str = "") -> None:  # noqa: A002
+        self._note(Problem(id, message, hint, self.provider))
+
+    def value(self, key: str) -> Any:
+        return self._values.get(key, self._keys[key])
+
+    def is_set(self, key: str) -> bool:
+        return key in self._values
+
+    def of_type(self, key: str, kind: type[T], *, default: T) -> T:
+        """The value; where it is of another type, a problem and the default."""
+        value = self.value(key)
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        if value is not None or self.is_set(key):
+            self.problem("E003", f"{self._where}[{key!r}] must be {_KINDS[kind]}.")
+        return default
+
+    def text(self, key: str) -> str | None:
+        if self.value(key) is None:
+            return None
+        return self.of_type(key, str, default="") or None
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        value = self.value(key)
+        if value in choices:
+            return str(value)
+        names = ", ".join(repr(choice) for choice in choices)
+        self.problem("E004", f"{self._where}[{key!r}] must be one of {names}.")
+        return choices[0]
+
+    def number(self, key: str, low: int, high: int) -> int:
+        value = self.of_type(key, int, default=low)
+        if not low <= value <= high:
+            text = f"{self._where}[{key!r}] must be between {low} and {high}."
+            self.problem("E005", text)
+        return value
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        value = self.value(key)
+        if isinstance(value, list | tuple) and all(
+            isinstance(item, str) and item for item in value
+        ):
+            return tuple(value)
+        self.problem("E003", f"{self._where}[{key!r}] must be a list of strings.")
+        return ()
+
+
+_KINDS: Mapping[type, str] = {
+    str: "a string",
+    bool: "True or False",
+    int: "a whole number",
+    dict: "a dict",
+}
