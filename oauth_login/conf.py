@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from oauth_login.env import from_env as from_env  # public here: site settings use it
 from oauth_login.protocol.client import ASYMMETRIC_ALGS, HMAC_ALGS, Client
 from oauth_login.protocol.client_auth import METHODS
 from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url

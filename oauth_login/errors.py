@@ -104,7 +104,6 @@ _codes(
     client_refused="The provider refused our client id or secret (invalid_client).",
     signing_algs="The provider signs with no algorithm that is allowed here.",
     insecure_redirect_uri="The redirect URI would be http on a public host.",
-    user_model="The user model needs a field that nothing fills.",
     hook="A hook of the site failed or returned something that is not a user.",
     unexpected="An error that should not happen; the log has the traceback.",
 )
@@ -219,6 +218,7 @@ _codes(
     inactive="The user is deactivated.",
     creation_disabled="There is no user for this identity and none may be created.",
     no_username="No username could be made from the claims.",
+    missing_field="A new user needs a value that nothing fills; the log names it.",
     exists="Another user has a value that must be unique.",
     not_staff="Signed in, but not allowed into the admin.",
 )

@@ -1,0 +1,191 @@
+"""VerifiedIdentity → user: find, or create. The only writer of users.
+
+A user is found by issuer and subject, and by nothing else: neither an e-mail address
+nor a username leads to anybody (T88, T90, T92).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from oauth_login import signals
+from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.errors import ConfigurationError, LoginRefused
+from oauth_login.events import send
+from oauth_login.flow import VerifiedIdentity
+from oauth_login.models import Identity
+from oauth_login.usernames import new_username
+
+TRIES = 3
+
+# Claim → field of Django's own user model. A site's model may lack any of them.
+NAME_FIELDS = {"given_name": "first_name", "family_name": "last_name"}
+
+
+def resolve_user(
+    identity: VerifiedIdentity, entry: ProviderConfig
+) -> tuple[AbstractBaseUser, Identity]:
+    """The user of this identity, active, with today's name; or LoginRefused."""
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                row = _find(identity)
+                user = _after_hook(identity, row.user if row else None)
+                _check_active(user)
+                if row is None:
+                    return _first_login(identity, entry, user)
+                if user is not None and user.pk != row.user_id:
+                    # A hook moved the person to another account.
+                    row.user = user  # type: ignore[assignment] # any user model
+                _update_names(row.user, identity)
+                row.last_login_at = timezone.now()
+                row.provider = identity.provider
+                row.save(update_fields=["user", "last_login_at", "provider"])
+                return row.user, row
+        except IntegrityError:
+            # Somebody was quicker: the same person in another tab, or the same name.
+            # Look again; never for another way to an account (T11, T90).
+            continue
+    raise LoginRefused("account.exists")
+
+
+def _find(identity: VerifiedIdentity) -> Identity | None:
+    key = Identity.key_of(identity.issuer, identity.subject)
+    row = Identity.objects.select_related("user").filter(key=key).first()
+    if row and (row.issuer, row.subject) != (identity.issuer, identity.subject):
+        return None  # T89
+    return row
+
+
+def _first_login(
+    identity: VerifiedIdentity,
+    entry: ProviderConfig,
+    user: AbstractBaseUser | None,
+) -> tuple[AbstractBaseUser, Identity]:
+    created = user is None or user.pk is None or user._state.adding
+    if user is None:
+        if not entry.create_users:
+            raise LoginRefused("account.creation_disabled")
+        user = _new_user(identity, entry)
+    if created:
+        if not user.password:
+            user.set_unusable_password()  # T101
+        _save_new(user)
+    row = Identity.objects.create(
+        user_id=user.pk,
+        key=Identity.key_of(identity.issuer, identity.subject),
+        issuer=identity.issuer,
+        subject=identity.subject,
+        provider=identity.provider,
+    )
+    if created:
+        send(signals.user_created, user=user, identity=identity)
+    return user, row
+
+
+def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBaseUser:
+    user_model = get_user_model()
+    user = user_model()
+    _set_names(user, identity)
+    field = user_model._meta.get_field(user_model.USERNAME_FIELD)
+    if isinstance(field, models.EmailField):
+        if not user.get_username():
+            raise LoginRefused("account.no_username", field=field.name)
+        taken = {f"{field.name}__iexact": user.get_username()}
+        if user_model._default_manager.filter(**taken).exists():
+            raise LoginRefused("account.exists", field=field.name)
+    else:
+        name = new_username(user_model, field, identity, claims=entry.username_from)
+        setattr(user, field.name, name)
+    return user
+
+
+def _save_new(user: AbstractBaseUser) -> None:
+    try:
+        # E6: save() alone would take what no form would. Uniqueness is the
+        # database's business: it is the only one who knows in time.
+        user.full_clean(validate_unique=False, exclude=["password"])
+    except ValidationError as error:
+        raise LoginRefused(
+            "account.missing_field", fields=sorted(error.message_dict)
+        ) from None
+    user.save(force_insert=True)
+
+
+def _update_names(user: AbstractBaseUser, identity: VerifiedIdentity) -> None:
+    if changed := _set_names(user, identity):
+        user.save(update_fields=changed)
+
+
+def _set_names(user: AbstractBaseUser, identity: VerifiedIdentity) -> list[str]:
+    """Put name and address into the user; the fields that changed.
+
+    What a claim does not say, or says in a way that the field does not allow, stays
+    as it is: an empty claim erases nothing (T97).
+    """
+    names = {**NAME_FIELDS, "email": type(user).get_email_field_name()}
+    if identity.claims.get("email_verified") is False:
+        del names["email"]  # whose address it is, is anybody's guess
+    changed = []
+    for claim, name in names.items():
+        try:
+            field: Any = user._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        if field.unique and not user._state.adding:
+            continue  # a login name, or as good as one: it does not change by itself
+        value = _clean(identity.claims.get(claim), field, user)
+        if value and value != getattr(user, name):
+            setattr(user, name, value)
+            changed.append(name)
+    return changed
+
+
+def _clean(value: object, field: Any, user: AbstractBaseUser) -> str:
+    if not isinstance(value, str) or len(value) > 10_000:
+        return ""
+    # T106: no control characters; the field has the last word.
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", value).strip()
+    text = (
+        text[: field.max_length] if not isinstance(field, models.EmailField) else text
+    )
+    try:
+        return str(field.clean(text, user))
+    except ValidationError:
+        return ""
+
+
+def _after_hook(
+    identity: VerifiedIdentity, user: AbstractBaseUser | None
+) -> AbstractBaseUser | None:
+    """What the site's RESOLVE_USER makes of it: see docs/settings.md."""
+    path = get_config().resolve_user
+    if path is None:
+        return user
+    try:
+        found = import_string(path)(identity, user)
+    except (LoginRefused, IntegrityError):
+        raise
+    except Exception as error:
+        raise ConfigurationError("config.hook", hook=path) from error
+    if found is None:
+        return user
+    if not isinstance(found, get_user_model()):
+        raise ConfigurationError(
+            "config.hook", hook=path, received=type(found).__name__
+        )
+    return found
+
+
+def _check_active(user: AbstractBaseUser | None) -> None:
+    # T99: no login wakes a user up again.
+    if user is not None and not user.is_active:
+        raise LoginRefused("account.inactive")
