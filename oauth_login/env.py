@@ -10,7 +10,7 @@ KEYS = ("LABEL", "ISSUER", "CLIENT_ID", "CLIENT_SECRET")
 
 
 def from_env(env: Any) -> dict[str, Any]:
-    """The setting from `OAUTH_LOGIN_ISSUER`, `…_CLIENT_ID`, `…_CLIENT_SECRET`, `…_LABEL`.
+    """The setting from OAUTH_LOGIN_ISSUER, …_CLIENT_ID, …_CLIENT_SECRET and …_LABEL.
 
     That is one provider, named "default". With `OAUTH_LOGIN_PROVIDERS=corp,google` it
     is several, from `OAUTH_LOGIN_CORP_ISSUER` and so on. Each variable has a twin with

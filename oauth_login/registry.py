@@ -70,7 +70,7 @@ def _lacks(paths: list[str], claims: Any) -> bool:
 
 
 class _SiteCache:
-    """Django's cache of that alias; looked up when used, for each thread has its own."""
+    """Django's cache of that alias; looked up when used: each thread has its own."""
 
     def __init__(self, alias: str) -> None:
         self._alias = alias

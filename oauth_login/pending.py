@@ -1,0 +1,97 @@
+"""Login attempts in the Django session, each usable once.
+
+Two tabs share a session, and each request writes all of it back. So the store is read
+again right before an attempt is written or removed: what another tab wrote meanwhile
+stays. What is lost all the same (two first visits at once get two sessions) is caught
+by the sealed state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+
+from oauth_login.conf import get_config
+from oauth_login.flow import PendingLogin
+
+SESSION_KEY = "_oauth_login_pending"
+MAX_PENDING = 5
+# A session in a cookie has 4096 bytes for everything, a third more than its content.
+MAX_BYTES = 2600
+STATELESS_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+
+
+def remember(session: SessionBase, pending: PendingLogin) -> None:
+    """Keep an attempt; the oldest go when there are too many (T06)."""
+    kept = _read(session, now=pending.started_at)
+    kept[_name(pending.state)] = asdict(pending) | {"state": ""}
+    while len(kept) > MAX_PENDING or (
+        len(kept) > 1 and len(json.dumps(kept)) > MAX_BYTES
+    ):
+        del kept[min(kept, key=lambda name: int(kept[name]["started_at"]))]
+    _write(session, kept)
+
+
+def take(session: SessionBase, state: str, *, now: float) -> PendingLogin | None:
+    """The attempt of this state, removed for good; None if there is none (T04).
+
+    The session is saved before this returns: whatever happens next, the attempt
+    cannot be used again.
+    """
+    kept = _read(session, now=now)
+    entry = kept.pop(_name(state), None)
+    if entry is None:
+        return None
+    _write(session, kept)
+    session.save()
+    try:
+        return PendingLogin(**{**entry, "state": state})
+    except TypeError:
+        return None  # of another version of this app
+
+
+def sync(session: SessionBase, *, now: float) -> None:
+    """Fetch what other tabs wrote, before the session moves to another key."""
+    _write(session, _read(session, now=now))
+
+
+def _read(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
+    """The attempts that are in the store now, without those that are too old (T05)."""
+    kept = _fresh(session).get(SESSION_KEY)
+    if not isinstance(kept, dict):
+        return {}
+    oldest = now - get_config().login_timeout
+    return {
+        name: entry
+        for name, entry in kept.items()
+        if isinstance(entry, dict)
+        and entry.keys() == {field.name for field in fields(PendingLogin)}
+        and isinstance(entry["started_at"], int)
+        # One that begins in the future was not written by us.
+        and oldest <= entry["started_at"] <= now + 60
+    }
+
+
+def _fresh(session: SessionBase) -> Any:
+    key = session.session_key
+    if key is None or settings.SESSION_ENGINE == STATELESS_ENGINE:
+        return session
+    return import_module(settings.SESSION_ENGINE).SessionStore(key)
+
+
+def _write(session: SessionBase, kept: dict[str, dict[str, Any]]) -> None:
+    if kept:
+        session[SESSION_KEY] = kept
+    else:
+        session.pop(SESSION_KEY, None)
+
+
+def _name(state: str) -> str:
+    # A state can be 255 characters long, and a cookie has few.
+    return hashlib.sha256(state.encode()).hexdigest()[:32]

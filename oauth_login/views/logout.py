@@ -1,0 +1,95 @@
+"""logout and logged_out: here first, then at the provider."""
+
+from __future__ import annotations
+
+import time
+
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from oauth_login import events, seal
+from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.errors import OAuthLoginError
+from oauth_login.protocol.logout import end_session_url
+from oauth_login.registry import get_provider
+from oauth_login.views.login import LOGGED_OUT_COOKIE
+from oauth_login.views.navigation import absolute_url, requested_next, safe_next
+from oauth_login.views.pages import SESSION_KEY, page, show
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+@csrf_protect
+def logout(request: HttpRequest) -> HttpResponse:
+    """POST logs out; GET asks (T108)."""
+    if not request.user.is_authenticated:
+        return HttpResponseRedirect(reverse("oauth_login:logged_out"))
+    if request.method != "POST":
+        return show(request, "logout", {"person": request.user.get_username()})
+    return log_out(request, next_path=requested_next(request))
+
+
+def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
+    """End the session here, then lead on to the provider's end of it (T109)."""
+    alias = request.session.get(SESSION_KEY, {}).get("provider", "")
+    user = request.user
+    auth.logout(request)
+    if user.is_authenticated:
+        events.logged_out(request, user, provider=alias)
+    entry = get_config().providers.get(alias)
+    url = _provider_logout(request, alias, next_path)
+    if entry is None or url is None or entry.logout == "local":
+        response = _signed_out_page(request, entry, url, next_path)
+    else:
+        # Not a redirect: browsers apply `form-action` to those of a POST.
+        response = show(
+            request, "signing_out", {"provider": entry, "continue_url": url}
+        )
+    response.set_cookie(
+        LOGGED_OUT_COOKIE,
+        "1",
+        max_age=300,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@page
+@require_safe
+def logged_out(request: HttpRequest) -> HttpResponse:
+    """Where the provider sends the browser back to."""
+    sealed = seal.unseal(request.GET.get("state", ""), seal.LOGOUT)
+    # T111: `next` comes from the seal, or from nowhere.
+    next_path = safe_next(sealed.next) if sealed else ""
+    return _signed_out_page(request, None, None, next_path)
+
+
+def _signed_out_page(
+    request: HttpRequest,
+    entry: ProviderConfig | None,
+    provider_url: str | None,
+    next_path: str,
+) -> HttpResponse:
+    context = {"provider": entry, "provider_url": provider_url, "next": next_path}
+    return show(request, "logged_out", context)
+
+
+def _provider_logout(request: HttpRequest, alias: str, next_path: str) -> str | None:
+    """The provider's logout for this session; None where that cannot be."""
+    now = time.time()
+    try:
+        provider = get_provider(alias)
+        return end_session_url(
+            provider.metadata(now=now),
+            client=provider.client,
+            post_logout_redirect_uri=absolute_url(request, "logged_out"),
+            state=seal.new_state(seal.LOGOUT, provider=alias, next=next_path, now=now),
+        )
+    except OAuthLoginError:
+        # The session here is over, and that does not depend on anybody.
+        return None

@@ -1,0 +1,107 @@
+"""Where a request comes from, and where a person may be sent."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.urls import Resolver404, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from oauth_login.conf import get_config
+from oauth_login.errors import ConfigurationError
+from oauth_login.protocol.discovery import LOOPBACK_HOSTS
+
+MAX_NEXT = 2048
+
+
+def requested_next(request: HttpRequest) -> str:
+    """The `next` of a request, if it is safe; else empty."""
+    return safe_next(request.GET.get(REDIRECT_FIELD_NAME, ""))
+
+
+def safe_next(path: str) -> str:
+    """A path of this site that a person may be sent to; else empty (T15, T16).
+
+    Judged when it is stored and again when it is used. Only a path will do: no host
+    is allowed, not even our own, so that no rule about hosts can be got around.
+    """
+    if (
+        not path.startswith("/")
+        or path.startswith("//")
+        or len(path) > MAX_NEXT
+        or re.search(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029]", path)
+        or not url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    ):
+        return ""
+    return "" if _is_our_own(path) else path
+
+
+def target(path: str) -> str:
+    """Where a login ends: the path if it is safe, else LOGIN_REDIRECT_URL."""
+    return safe_next(path) or resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def is_prefetch(request: HttpRequest) -> bool:
+    """Whether the browser only guesses that somebody will want this (T02)."""
+    purposes = (
+        request.headers.get(name, "")
+        for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+    )
+    return request.method == "HEAD" or any(
+        "prefetch" in purpose.lower() or "preview" in purpose.lower()
+        for purpose in purposes
+    )
+
+
+def is_navigation(request: HttpRequest) -> bool:
+    """Whether a person is looking at this request's page: no fetch, no frame, no img.
+
+    Anything else cannot show a provider's login page; a redirect there would only
+    end in an error of the browser.
+    """
+    headers = request.headers
+    if "HX-Request" in headers or headers.get("X-Requested-With") == "XMLHttpRequest":
+        return False
+    if mode := headers.get("Sec-Fetch-Mode"):
+        destination = headers.get("Sec-Fetch-Dest", "document")
+        return mode == "navigate" and destination == "document"
+    accept = headers.get("Accept", "*/*")
+    return "text/html" in accept or accept.strip() == "*/*"
+
+
+def is_cross_site(request: HttpRequest) -> bool:
+    """Whether another site sent the browser here, as far as the browser says."""
+    return request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def absolute_url(request: HttpRequest, name: str, **kwargs: str) -> str:
+    """One of our URLs, as a provider is told of it (T21, T22).
+
+    From BASE_URL, or from the request's host, which Django has checked against
+    ALLOWED_HOSTS. http is for loopback hosts alone.
+    """
+    path = reverse(f"oauth_login:{name}", kwargs=kwargs)
+    base = get_config().base_url
+    url = f"{base}{path}" if base else request.build_absolute_uri(path)
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ConfigurationError(
+            "config.insecure_redirect_uri",
+            received=url,
+            forwarded_proto=request.headers.get("X-Forwarded-Proto", "")[:20],
+            hint="set SECURE_PROXY_SSL_HEADER, or BASE_URL in OAUTH_LOGIN",
+        )
+    return url
+
+
+def _is_our_own(path: str) -> bool:
+    try:
+        match = resolve(urlsplit(path).path)
+    except Resolver404:
+        return False  # a site's front-end may know it
+    return "oauth_login" in match.app_names or match.url_name == "logout"

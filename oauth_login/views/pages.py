@@ -1,0 +1,165 @@
+"""Every page and every header of ours."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from oauth_login import events
+from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.errors import (
+    ConfigurationError,
+    InvalidCallback,
+    LoginRefused,
+    OAuthLoginError,
+    ProviderRefused,
+    ProviderUnavailable,
+)
+
+logger = logging.getLogger("oauth_login")
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def page(view: View[P]) -> View[P]:
+    """What holds for every view of ours, whatever middleware the site has.
+
+    No login is needed to log in (T133); nothing is cached (T24), framed (T13), or
+    told to another site (T23); and no exception leaves (T122): an error page has no
+    traceback, and a report by mail would have the code in its URL (E9).
+    """
+
+    @functools.wraps(view)
+    @sensitive_variables()
+    def guarded(
+        request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        try:
+            response = view(request, *args, **kwargs)
+        except OAuthLoginError as error:
+            response = error_page(request, error)
+        except Exception as error:  # noqa: BLE001 - see above
+            if _is_djangos_own(error):
+                raise
+            logger.exception("unexpected error in %s", view.__name__)
+            response = error_page(request, ConfigurationError("config.unexpected"))
+        response["Cache-Control"] = "no-store, private, max-age=0"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Frame-Options"] = "DENY"
+        _forbid_framing(response)
+        patch_vary_headers(response, ["Cookie"])
+        return response
+
+    guarded: View[P] = login_not_required(guarded)  # type: ignore[no-redef] # wrapped
+    return guarded
+
+
+def error_page(
+    request: HttpRequest,
+    error: OAuthLoginError,
+    *,
+    provider: str = "",
+    next: str = "",  # noqa: A002 - Django's word for it
+    is_ours: bool = False,
+) -> HttpResponse:
+    """The page for an error, and the one record of it."""
+    reference = events.failed(request, error, provider=provider, is_ours=is_ours)
+    entry = get_config().providers.get(provider)
+    title, what, advice = _words(error, entry)
+    context = {
+        "title": title,
+        "what": what,
+        "advice": advice,
+        "provider": entry,
+        "next": next,
+        "switch": isinstance(error, LoginRefused | ProviderRefused),
+        "code": error.public_code,
+        "reference": reference,
+        "time": datetime.now(UTC),
+    }
+    return show(request, "error", context, status=error.status)
+
+
+def denied_page(request: HttpRequest, *, next: str) -> HttpResponse:  # noqa: A002
+    """Signed in, and not allowed here: a page, never a redirect (T16)."""
+    user: Any = request.user
+    alias = request.session.get(SESSION_KEY, {}).get("provider", "")
+    error = LoginRefused("account.not_staff")
+    reference = events.failed(request, error, provider=alias, is_ours=True, user=user)
+    context = {
+        "person": user.get_username(),
+        "provider": get_config().providers.get(alias),
+        "next": next,
+        "reference": reference,
+        "time": datetime.now(UTC),
+    }
+    return show(request, "denied", context, status=403)
+
+
+# In the session of whoever logged in here: {"provider": alias, "identity": pk}.
+SESSION_KEY = "_oauth_login"
+
+
+def show(
+    request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """One of the templates, which a site may override."""
+    context["site_name"] = request.get_host()
+    return render(request, f"oauth_login/{name}.html", context, status=status)
+
+
+def _words(
+    error: OAuthLoginError, entry: ProviderConfig | None
+) -> tuple[str, str, list[str]]:
+    """Title, what happened, what to do. Nothing in it comes from outside (T39)."""
+    name = entry.label if entry else _("the identity provider")
+    title = _("We couldn’t sign you in")
+    again = _("Try again – this usually works.")
+    if isinstance(error, InvalidCallback):
+        what = _(
+            "Your sign-in was used already, took too long, or was started in another "
+            "browser. For your safety we stopped it."
+        )
+        cookies = _("If it happens every time, allow cookies for this site.")
+        return title, what, [again, cookies]
+    if isinstance(error, ProviderUnavailable):
+        what = _("%(name)s is not answering at the moment.") % {"name": name}
+        return title, what, [_("Wait a minute, and try again.")]
+    if isinstance(error, ProviderRefused):
+        what = _(
+            "You cancelled at %(name)s, or %(name)s didn’t let you through. Nothing "
+            "was changed."
+        ) % {"name": name}
+        return _("You weren’t signed in"), what, [_("Choose a way to sign in.")]
+    if isinstance(error, LoginRefused):
+        what = error.message or _("Your account at %(name)s may not enter here.") % {
+            "name": name
+        }
+        ask = _("Ask whoever runs this site, if you think that you should.")
+        return _("No access"), what, [ask, _("Or use a different account.")]
+    what = _("Something between this site and %(name)s is not set up as it should be.")
+    later = _("Try again later. The people who run this site can see what happened.")
+    return title, what % {"name": name}, [later]
+
+
+def _is_djangos_own(error: Exception) -> bool:
+    # Http404, DisallowedHost and their like are answers, and Django gives them.
+    return type(error).__module__.startswith(("django.http", "django.core.exceptions"))
+
+
+def _forbid_framing(response: HttpResponseBase) -> None:
+    """Add to whatever policy the site sets; two policies both hold."""
+    policy = response.get("Content-Security-Policy")
+    ours = "frame-ancestors 'none'"
+    response["Content-Security-Policy"] = f"{policy}, {ours}" if policy else ours
