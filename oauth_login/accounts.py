@@ -95,7 +95,7 @@ def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBase
     user_model = get_user_model()
     user = user_model()
     _set_names(user, identity)
-    field = user_model._meta.get_field(user_model.USERNAME_FIELD)
+    field: Any = user_model._meta.get_field(user_model.USERNAME_FIELD)
     if isinstance(field, models.EmailField):
         if not user.get_username():
             raise LoginRefused("account.no_username", field=field.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,7 +10,13 @@ from django.http import HttpRequest
 from oauth_login.models import Identity, LoginEvent
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+else:  # generic in the stubs alone
+    AnyModelAdmin = admin.ModelAdmin
+
+
+class ReadOnlyAdmin(AnyModelAdmin):
     """Nobody adds or changes here: whoever could, could be anybody."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

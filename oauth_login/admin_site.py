@@ -40,7 +40,7 @@ class OAuthLoginAdminMixin(AdminSite):
         return _login(self, super().login, request, extra_context)
 
     @method_decorator(never_cache)
-    def logout(
+    def logout(  # type: ignore[override] # the stubs are narrower than Django
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Who came through a provider leaves through it, too."""

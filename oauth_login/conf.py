@@ -337,7 +337,12 @@ class _Reader:
         value = section.value("GROUPS")
         if value is None:
             return None
-        defaults = {"CLAIM": None, "MAP": {}, "MODE": "managed", "SPLIT": None}
+        defaults: Mapping[str, object] = {
+            "CLAIM": None,
+            "MAP": {},
+            "MODE": "managed",
+            "SPLIT": None,
+        }
         groups = self._section(value, defaults, f"{where}['GROUPS']", section.provider)
         claim, mode = groups.text("CLAIM"), groups.choice("MODE", _GROUP_MODES)
         mapping = groups.of_type("MAP", dict, default={})

@@ -55,7 +55,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "oauth_login:login"
 LOGIN_REDIRECT_URL = "/home/"
 
-OAUTH_LOGIN = {
+OAUTH_LOGIN: dict[str, object] = {
     "PROVIDERS": {
         "corp": {
             "LABEL": "Corp SSO",
@@ -65,3 +65,5 @@ OAUTH_LOGIN = {
         },
     },
 }
+if AUTH_USER_MODEL == "users.UuidUser":
+    OAUTH_LOGIN["RESOLVE_USER"] = "tests.users.models.resolve_user"

@@ -1,0 +1,54 @@
+"""Tags for a site's own templates: links to log in, for every provider or for one."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.urls import reverse
+
+from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.views.navigation import safe_next
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def oauth_login_url(
+    context: dict[str, Any],
+    provider: str = "",
+    next: str | None = None,  # noqa: A002 - Django's word for it
+    switch: str = "",
+) -> str:
+    """Where a login starts, coming back to this page or to `next`.
+
+    Without a provider it is the page with all of them. With `switch` the provider
+    asks who somebody is, even if it knows.
+    """
+    request = context.get("request")
+    if next is None and request is not None:
+        next = request.get_full_path()  # noqa: A001 - as above
+    query = {REDIRECT_FIELD_NAME: safe_next(next or "")}
+    if switch:
+        query["switch"] = "1"
+    if provider:
+        url = reverse("oauth_login:begin", kwargs={"provider": provider})
+    else:
+        url = reverse("oauth_login:login")
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"{url}?{given}" if given else url
+
+
+@register.simple_tag
+def oauth_login_providers() -> list[ProviderConfig]:
+    """The providers of the settings, for a page with buttons."""
+    return list(get_config().providers.values())
+
+
+@register.simple_tag
+def oauth_login_admin_buttons() -> bool:
+    """Whether the admin's login page shows buttons."""
+    config = get_config()
+    return config.admin_login != "off" and bool(config.providers)
