@@ -9,7 +9,6 @@ from django.http import HttpRequest
 
 from oauth_login.models import Identity, LoginEvent
 
-
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
 else:  # generic in the stubs alone

@@ -85,9 +85,14 @@ class _SiteCache:
         return bool(caches[self._alias].add(key, value, timeout=timeout))
 
 
+def forget_providers() -> None:
+    """Start anew: for tests, which must not find the documents of another one."""
+    _provider.cache_clear()
+
+
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting in ("OAUTH_LOGIN", "DEBUG", "CACHES"):
-        _provider.cache_clear()
+        forget_providers()
 
 
 setting_changed.connect(_forget, dispatch_uid="oauth_login.registry")
