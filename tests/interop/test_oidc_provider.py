@@ -9,7 +9,7 @@ import pytest
 import requests
 from django.contrib.auth import get_user_model
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from oauth_login.models import Identity
 from tests.interop.browser import walk_to
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def site(issuer: str, settings: SettingsWrapper) -> Client:
+def site(issuer: str, settings: Settings) -> Client:
     """A browser at a site with one provider entry for each registered client."""
     settings.OAUTH_LOGIN = {
         "ALLOW_HTTP_LOOPBACK": True,
@@ -77,7 +77,7 @@ def test_a_code_is_worth_nothing_in_another_browser(site: Client) -> None:
 
 
 def test_a_wrong_secret_is_our_mistake_and_is_logged_as_such(
-    site: Client, settings: SettingsWrapper, caplog: pytest.LogCaptureFixture
+    site: Client, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.OAUTH_LOGIN["PROVIDERS"]["odd"]["CLIENT_SECRET"] = "wrong" + ODD_SECRET
     settings.OAUTH_LOGIN = dict(settings.OAUTH_LOGIN)

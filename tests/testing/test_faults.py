@@ -1,0 +1,128 @@
+"""Every fault of the test kit ends a login with the code that it promises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from pytest_django import Settings
+
+from oauth_login.errors import CODES
+from oauth_login.models import LoginEvent
+from oauth_login.testing import FakeProvider
+from oauth_login.testing.faults import ALIASES, FAULTS, find_fault
+
+pytestmark = pytest.mark.django_db
+
+STATUS = {
+    "config": 500,
+    "transport": 503,
+    "callback": 400,
+    "authorization": 403,
+    "discovery": 502,
+    "jwks": 502,
+    "token": 502,
+    "id_token": 502,
+    "userinfo": 502,
+}
+EXCEPTIONS = {
+    "authorization.unavailable": 503,
+    "token.refused": 403,
+    **{f"{name}.status": 503 for name in ("discovery", "jwks", "token", "userinfo")},
+}
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    "name", [name for name, fault in FAULTS.items() if fault.code is not None]
+)
+def test_a_fault_ends_the_login_with_its_code(
+    name: str,
+    debug: bool,
+    client: Client,
+    oauth_provider: FakeProvider,
+    oauth_log_in: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    settings: Settings,
+) -> None:
+    # T28 T33 T34 T35 T37 T39 T42 T43 T48 T51 T52 T53 T60 T61 T64 T72 T73 T74 T75 T77
+    # T78 T80 T81 T82 T87 T122; pains 6, 50
+    settings.DEBUG = debug
+    with oauth_provider.fault(name) as fault:
+        response = oauth_log_in(client, next="/private/")
+
+    assert fault.code is not None
+    assert fault.code in CODES
+    assert response.status_code == EXCEPTIONS.get(
+        fault.code, STATUS[fault.code.partition(".")[0]]
+    )
+    # Nobody is logged in, and there is nobody new.
+    assert "_auth_user_id" not in client.session
+    assert not get_user_model().objects.exists()
+    # One record says what happened; the page has its reference, and nothing else.
+    (record,) = [r for r in caplog.records if hasattr(r, "oauth_login_event")]
+    assert record.oauth_login_code == fault.code
+    page = response.content.decode()
+    assert record.oauth_login_reference in page
+    assert "evil.example.com" not in page
+    assert "Traceback" not in page
+    assert_nothing_secret(caplog.text, oauth_provider)
+
+
+def test_after_a_fault_a_login_succeeds(
+    client: Client, oauth_provider: FakeProvider, oauth_log_in: Callable[..., Any]
+) -> None:
+    with oauth_provider.fault("id_token.nonce_mismatch"):
+        oauth_log_in(client)
+
+    assert oauth_log_in(client)["Location"] == "/home/"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, fault in FAULTS.items() if fault.code is None]
+)
+def test_some_faults_do_not_keep_anybody_out(
+    name: str,
+    client: Client,
+    oauth_provider: FakeProvider,
+    oauth_log_in: Callable[..., Any],
+) -> None:
+    # T86; pains 11, 14
+    oauth_log_in(Client())
+
+    with oauth_provider.fault(name):
+        response = oauth_log_in(client)
+
+    assert response["Location"] == "/home/"
+
+
+def test_a_fault_before_the_redirect_leaves_the_browser_here(
+    client: Client, oauth_provider: FakeProvider, oauth_log_in: Callable[..., Any]
+) -> None:
+    with oauth_provider.fault("discovery.issuer_mismatch"):
+        response = oauth_log_in(client)
+
+    assert response.status_code == 502
+    assert oauth_provider.requests["authorize"] == 0  # T37
+    assert LoginEvent.objects.get().code == "discovery.issuer_mismatch"
+
+
+def test_unknown_faults_are_refused_with_a_suggestion() -> None:
+    with pytest.raises(KeyError, match=r"did you mean 'wrong_nonce'"):
+        find_fault("wrong_nonse")
+
+
+def test_short_names_lead_to_faults() -> None:
+    assert {find_fault(alias) is FAULTS[name] for alias, name in ALIASES.items()} == {
+        True
+    }
+
+
+def assert_nothing_secret(log: str, provider: FakeProvider) -> None:
+    assert provider.client_secret not in log
+    assert not re.search(r"eyJ[A-Za-z0-9_-]{20,}", log)  # a token
+    assert not re.search(r"code=[A-Za-z0-9_-]{30,}|code_verifier", log)
