@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from oauth_login import signals
-from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
 from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.events import send
 from oauth_login.flow import VerifiedIdentity

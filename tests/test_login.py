@@ -12,7 +12,7 @@ from django.test import Client
 from oauth_login.models import Identity, LoginEvent
 from oauth_login.testing import FakeProvider
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.user_models]
 
 LogIn = Callable[..., Any]
 

@@ -9,7 +9,8 @@ from django import template
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.urls import reverse
 
-from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
 from oauth_login.views.navigation import safe_next
 
 register = template.Library()

@@ -11,7 +11,8 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from oauth_login import events, seal
-from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
 from oauth_login.errors import OAuthLoginError
 from oauth_login.protocol.logout import end_session_url
 from oauth_login.registry import get_provider

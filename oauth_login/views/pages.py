@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from oauth_login import events
-from oauth_login.conf import ProviderConfig, get_config
+from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
 from oauth_login.errors import (
     ConfigurationError,
     InvalidCallback,
