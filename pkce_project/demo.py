@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pkce_project.scripted_login import LoginFailed, scripted_login
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-STATE_DIR = BASE_DIR / ".demo"
+STATE_DIR = Path(os.environ.get("DEMO_STATE_DIR", BASE_DIR / ".demo"))
 START_TIMEOUT = 60.0
 
 
@@ -136,7 +136,7 @@ def process(settings: str, variables: dict[str, str]) -> Iterator[None]:
             stderr=subprocess.STDOUT,
         ) as server,
     ):
-        print(f"{'site' if is_site else 'provider':9} {url}  (log: .demo/{log.name})")
+        print(f"{'site' if is_site else 'provider':9} {url}  (log: {log})")
         try:
             yield
         finally:
@@ -151,7 +151,9 @@ def wait_for(url: str) -> None:
             requests.get(url, timeout=5)
         except requests.ConnectionError:
             if time.monotonic() > deadline:
-                raise LoginFailed(f"nobody answers at {url}; see .demo/*.log") from None
+                raise LoginFailed(
+                    f"nobody answers at {url}; see {STATE_DIR}/*.log"
+                ) from None
             time.sleep(0.2)
         else:
             return

@@ -14,7 +14,7 @@ import environ
 from oauth_login.conf import from_env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-STATE_DIR = BASE_DIR / ".demo"
+STATE_DIR = Path(os.environ.get("DEMO_STATE_DIR", BASE_DIR / ".demo"))
 
 env = environ.Env()
 environ.Env.read_env(STATE_DIR / "site.env")

@@ -131,21 +131,19 @@ def parse_authorization_response(
     if state != expected_state:
         raise InvalidCallback("callback.state_mismatch")
     received = dict(params)
-    _check_issuer(received.get("iss"), metadata)
-    if "error" in received:
-        raise _refusal(received)
-    return AuthorizationCode(received["code"])
-
-
-def _check_issuer(iss: str | None, metadata: ServerMetadata) -> None:
-    # RFC 9207 2.4: before looking at code or error; required where announced (T35).
-    if iss is None:
-        if metadata.authorization_response_iss_parameter_supported:
-            raise InvalidCallback("callback.iss_missing", expected=metadata.issuer)
-    elif iss != metadata.issuer:
+    # RFC 9207 2.4: before looking at code or error.
+    iss = received.get("iss")
+    if iss is not None and iss != metadata.issuer:
         raise InvalidCallback(
             "callback.iss_mismatch", expected=metadata.issuer, received=printable(iss)
         )
+    if "error" in received:
+        # The login ends here with or without `iss`, which django-oauth-toolkit 3.4
+        # (seen in November 2026) leaves out of its errors; nothing is redeemed.
+        raise _refusal(received)
+    if iss is None and metadata.authorization_response_iss_parameter_supported:
+        raise InvalidCallback("callback.iss_missing", expected=metadata.issuer)  # T35
+    return AuthorizationCode(received["code"])
 
 
 def _refusal(received: Mapping[str, str]) -> ProviderRefused | ProviderUnavailable:

@@ -18,7 +18,7 @@ from oauth_login.protocol.logout import end_session_url
 from oauth_login.registry import get_provider
 from oauth_login.views.login import LOGGED_OUT_COOKIE
 from oauth_login.views.navigation import absolute_url, requested_next, safe_next
-from oauth_login.views.pages import SESSION_KEY, page, show
+from oauth_login.views.pages import SESSION_KEY, page, show, with_form
 
 
 @page
@@ -29,7 +29,8 @@ def logout(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return HttpResponseRedirect(reverse("oauth_login:logged_out"))
     if request.method != "POST":
-        return show(request, "logout", {"person": request.user.get_username()})
+        person = {"person": request.user.get_username()}
+        return with_form(show(request, "logout", person))
     return log_out(request, next_path=requested_next(request))
 
 

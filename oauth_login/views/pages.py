@@ -56,7 +56,8 @@ def page(view: View[P]) -> View[P]:
             logger.exception("unexpected error in %s", view.__name__)
             response = error_page(request, ConfigurationError("config.unexpected"))
         response["Cache-Control"] = "no-store, private, max-age=0"
-        response["Referrer-Policy"] = "no-referrer"
+        if "Referrer-Policy" not in response:
+            response["Referrer-Policy"] = "no-referrer"
         response["X-Frame-Options"] = "DENY"
         _forbid_framing(response)
         patch_vary_headers(response, ["Cookie"])
@@ -105,7 +106,7 @@ def denied_page(request: HttpRequest, *, next: str) -> HttpResponse:  # noqa: A0
         "reference": reference,
         "time": datetime.now(UTC),
     }
-    return show(request, "denied", context, status=403)
+    return with_form(show(request, "denied", context, status=403))
 
 
 # In the session of whoever logged in here: {"provider": alias, "identity": pk}.
@@ -118,6 +119,17 @@ def show(
     """One of the templates, which a site may override."""
     context["site_name"] = request.get_host()
     return render(request, f"oauth_login/{name}.html", context, status=status)
+
+
+def with_form(response: HttpResponse) -> HttpResponse:
+    """The page of a form that is sent to this site.
+
+    From a page with "no-referrer" browsers send a form with `Origin: null`, which
+    Django's protection against forgery refuses, rightly. Other sites are told as
+    little as before.
+    """
+    response["Referrer-Policy"] = "same-origin"
+    return response
 
 
 def _words(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-STATE_DIR = BASE_DIR / ".demo"
+STATE_DIR = Path(os.environ.get("DEMO_STATE_DIR", BASE_DIR / ".demo"))
 
 env = environ.Env()
 environ.Env.read_env(STATE_DIR / "provider.env")

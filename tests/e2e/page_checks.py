@@ -19,6 +19,8 @@ LOOKS: dict[str, tuple[str, int]] = {
 
 def check_page(page: Page, name: str) -> None:
     """Axe and a screenshot of the page as it stands, in each of its looks."""
+    # First: axe and the screenshots put things into the page.
+    _assert_no_script_or_style_inline(page.content())
     size = page.viewport_size
     for look, (scheme, width) in LOOKS.items():
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # a literal
@@ -41,6 +43,6 @@ def _assert_nothing_is_cut_off(page: Page, name: str, look: str) -> None:
     assert overflow <= 0, f"{name} ({look}) is {overflow} px too wide"
 
 
-def assert_no_script_or_style_inline(html: str) -> None:
+def _assert_no_script_or_style_inline(html: str) -> None:
     assert not re.search(r"<script(?![^>]*\ssrc=)", html)
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=", html)

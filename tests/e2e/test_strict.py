@@ -1,0 +1,17 @@
+"""A site whose session cookie stays at home when others send the browser."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Demo, log_in_at_provider
+
+
+def test_strict_cookies_are_no_obstacle(page: Page, strict: Demo) -> None:
+    # T12; pains 21
+    page.goto(f"{strict.site}/admin/")
+    page.get_by_role("link", name="Continue with Demo SSO").click()
+    log_in_at_provider(page, "alice", strict.password)
+
+    expect(page).to_have_url(f"{strict.site}/admin/")
+    expect(page.get_by_role("link", name="Identities")).to_be_visible()
