@@ -1,0 +1,570 @@
+"""ID tokens, signed userinfo and keys: one good one, then one change per row."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, HMACAlgorithm, RSAAlgorithm
+
+from oauth_login.errors import (
+    ConfigurationError,
+    InvalidProviderResponse,
+    OAuthLoginError,
+)
+from oauth_login.protocol.client import Client
+from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.id_token import IdToken, is_subject, validate_id_token
+from oauth_login.protocol.jwks import (
+    PublicKey,
+    find_keys,
+    parse_jwks_response,
+    parse_key_set,
+)
+from oauth_login.protocol.userinfo import (
+    merged_claims,
+    parse_user_document,
+    parse_userinfo_response,
+)
+from oauth_login.protocol.wire import ProviderResponse
+from oauth_login.testing.keys import SigningKey
+
+NOW = 1_900_000_000
+ISSUER = "https://id.example.com"
+ALGS = ("RS256", "RS384", "PS256", "ES256", "ES384", "ES512", "EdDSA")
+KEYS = {alg: SigningKey(alg, f"key-{alg}") for alg in ALGS}
+METADATA = ServerMetadata(
+    issuer=ISSUER,
+    authorization_endpoint=f"{ISSUER}/authorize",
+    token_endpoint=f"{ISSUER}/token",
+    id_token_signing_alg_values_supported=(*ALGS, "HS256", "none"),
+)
+CLIENT = Client(client_id="site", client_secret="s" * 32)
+CLAIMS: dict[str, Any] = {
+    "iss": ISSUER,
+    "aud": "site",
+    "sub": "alice",
+    "iat": NOW,
+    "exp": NOW + 300,
+    "nonce": "the-nonce",
+}
+
+
+def sign(
+    claims: dict[str, Any] | bytes = CLAIMS, by: str = "RS256", **header: Any
+) -> str:
+    given = {"alg": by, "kid": f"key-{by}", "typ": "JWT", **header}
+    return KEYS[by].sign({n: v for n, v in given.items() if v is not ...}, claims)
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return {n: v for n, v in {**CLAIMS, **changes}.items() if v is not ...}
+
+
+def finder(*keys: dict[str, Any]) -> Callable[..., Sequence[PublicKey]]:
+    jwks = keys or tuple(key.jwk() for key in KEYS.values())
+    key_set = parse_key_set(json.dumps({"keys": jwks}))
+
+    def find(alg: str, kid: str | None, *, refetch: bool) -> Sequence[PublicKey]:
+        return find_keys(key_set, alg=alg, kid=kid)
+
+    return find
+
+
+def validate(token: str, **options: Any) -> IdToken:
+    given: dict[str, Any] = {
+        "client": CLIENT,
+        "metadata": METADATA,
+        "find_keys": finder(),
+        "expected_nonce": "the-nonce",
+        "access_token": "access",
+        "code": "code",
+        "now": NOW,
+    }
+    return validate_id_token(token, **{**given, **options})
+
+
+def refused(token: str, **options: Any) -> str:
+    with pytest.raises(OAuthLoginError) as caught:
+        validate(token, **options)
+    assert isinstance(caught.value, InvalidProviderResponse | ConfigurationError)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("alg", ALGS)
+def test_a_good_token_says_who_it_is(alg: str) -> None:
+    id_token = validate(sign(by=alg))
+    assert (id_token.issuer, id_token.subject) == (ISSUER, "alice")
+    assert "alice@" not in repr(id_token)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        # T78
+        ({"iss": ...}, "id_token.iss_mismatch"),
+        ({"iss": f"{ISSUER}/"}, "id_token.iss_mismatch"),
+        ({"iss": [ISSUER]}, "id_token.iss_mismatch"),
+        ({"iss": "https://id.example.co"}, "id_token.iss_mismatch"),
+        # T80
+        ({"aud": ...}, "id_token.aud_mismatch"),
+        ({"aud": "sit"}, "id_token.aud_mismatch"),
+        ({"aud": []}, "id_token.aud_mismatch"),
+        ({"aud": {"site": 1}}, "id_token.aud_mismatch"),
+        ({"aud": ["site", 1]}, "id_token.aud_mismatch"),
+        ({"aud": ["site", "site"]}, "id_token.aud_mismatch"),
+        ({"aud": ["site", *"abcdefghij"]}, "id_token.aud_mismatch"),
+        ({"aud": ["site", "other"]}, "id_token.azp_mismatch"),
+        ({"aud": ["site", "other"], "azp": "other"}, "id_token.azp_mismatch"),
+        ({"azp": "other"}, "id_token.azp_mismatch"),
+        ({"azp": None}, "id_token.azp_mismatch"),
+        # T58, T82
+        ({"sub": ...}, "id_token.sub_invalid"),
+        ({"sub": 1}, "id_token.sub_invalid"),
+        ({"sub": ["alice"]}, "id_token.sub_invalid"),
+        ({"sub": " alice"}, "id_token.sub_invalid"),
+        ({"sub": "alice\n"}, "id_token.sub_invalid"),
+        ({"sub": "al\0ice"}, "id_token.sub_invalid"),
+        ({"sub": "aliçe"}, "id_token.sub_invalid"),
+        ({"sub": "a" * 256}, "id_token.sub_invalid"),
+        ({"sub": "site"}, "id_token.sub_invalid"),
+        # T81
+        ({"exp": ...}, "id_token.exp_invalid"),
+        ({"exp": str(NOW + 300)}, "id_token.exp_invalid"),
+        ({"exp": True}, "id_token.exp_invalid"),
+        ({"exp": 10**30}, "id_token.exp_invalid"),
+        ({"exp": NOW - 1, "iat": NOW - 1}, "id_token.exp_invalid"),
+        ({"exp": NOW - 60, "iat": NOW - 100}, "id_token.expired"),
+        ({"iat": ...}, "id_token.iat_invalid"),
+        ({"iat": -1}, "id_token.iat_invalid"),
+        ({"iat": 0}, "id_token.iat_invalid"),
+        ({"iat": NOW + 61}, "id_token.iat_future"),
+        ({"iat": NOW - 661}, "id_token.iat_too_old"),
+        ({"nbf": NOW + 61}, "id_token.nbf_future"),
+        ({"nbf": "now"}, "id_token.nbf_invalid"),
+        # T33
+        ({"nonce": ...}, "id_token.nonce_missing"),
+        ({"nonce": ""}, "id_token.nonce_missing"),
+        ({"nonce": "another"}, "id_token.nonce_mismatch"),
+        ({"nonce": 5}, "id_token.nonce_mismatch"),
+        ({"nonce": "é"}, "id_token.nonce_mismatch"),  # T84
+        # T60
+        ({"at_hash": "x"}, "id_token.at_hash_mismatch"),
+        ({"at_hash": 5}, "id_token.at_hash_mismatch"),
+        ({"at_hash": None}, "id_token.at_hash_mismatch"),
+        ({"c_hash": "x"}, "id_token.c_hash_mismatch"),
+        # T77
+        ({"events": {}}, "id_token.typ"),
+    ],
+)
+def test_a_claim_that_is_wrong_is_refused(changes: dict[str, Any], code: str) -> None:
+    assert refused(sign(changed(**changes))) == code
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": ["site"]},
+        {"aud": ["other", "site"], "azp": "site"},
+        {"azp": "site"},
+        {"sub": "a" * 255},
+        {"sub": "auth0|7 x"},
+        {"exp": NOW - 59, "iat": NOW - 100},
+        {"iat": NOW + 60},
+        {"iat": NOW - 660},
+        {"nbf": NOW + 60},
+        {"exp": NOW + 0.5},
+        {"auth_time": "nonsense"},
+        {"_claim_sources": {"a": {"endpoint": "https://evil.example"}}},  # T50
+        {"picture": "https://evil.example/x.png"},
+    ],
+)
+def test_the_other_side_of_each_limit_passes(changes: dict[str, Any]) -> None:
+    # pains 29, 31
+    assert validate(sign(changed(**changes))).subject
+
+
+@pytest.mark.parametrize(("alg", "size"), [("RS256", 16), ("ES384", 24), ("EdDSA", 32)])
+def test_a_right_at_hash_passes(alg: str, size: int) -> None:
+    import hashlib
+
+    name = "sha512" if alg == "EdDSA" else f"sha{alg[-3:]}"
+    digest = hashlib.new(name, b"access").digest()[:size]
+    at_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    assert validate(sign(changed(at_hash=at_hash), by=alg))
+
+
+@pytest.mark.parametrize(
+    ("claims", "max_age", "acr", "code"),
+    [
+        ({"auth_time": NOW - 360}, 300, (), None),
+        ({"auth_time": NOW - 361}, 300, (), "id_token.auth_time_too_old"),
+        ({"auth_time": NOW + 61}, 300, (), "id_token.auth_time_invalid"),
+        ({}, 300, (), "id_token.auth_time_invalid"),
+        ({"auth_time": True}, 0, (), "id_token.auth_time_invalid"),
+        ({"acr": "gold"}, None, ("gold", "silver"), None),
+        ({"acr": "bronze"}, None, ("gold",), "id_token.acr_mismatch"),
+        ({}, None, ("gold",), "id_token.acr_mismatch"),
+    ],
+)
+def test_freshness_and_strength_hold_when_they_were_asked_for(
+    claims: dict[str, Any], max_age: int | None, acr: tuple[str, ...], code: str | None
+) -> None:
+    # T27
+    token = sign(changed(**claims))
+    options = {"expected_max_age": max_age, "expected_acr_values": acr}
+    if code is None:
+        assert validate(token, **options)
+    else:
+        assert refused(token, **options) == code
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ({"alg": "none"}, "id_token.alg_not_allowed"),  # T64
+        ({"alg": "None"}, "id_token.alg_not_allowed"),
+        ({"alg": "rs256"}, "id_token.alg_not_allowed"),
+        ({"alg": ["RS256"]}, "id_token.alg_not_allowed"),
+        ({"alg": None}, "id_token.alg_not_allowed"),
+        ({"alg": ...}, "id_token.alg_not_allowed"),
+        ({"alg": "HS256"}, "id_token.alg_not_allowed"),  # T65
+        ({"alg": "RS512"}, "id_token.alg_not_allowed"),
+        ({"alg": "RS384", "kid": ...}, "id_token.signature"),  # T67
+        ({"alg": "ES256", "kid": "key-ES256"}, "id_token.signature"),
+        ({"alg": "ES256"}, "id_token.key_not_found"),
+        ({"crit": ["exp"]}, "id_token.crit"),  # T73
+        ({"b64": False}, "id_token.crit"),
+        ({"typ": "at+jwt"}, "id_token.typ"),  # T77
+        ({"typ": "logout+jwt"}, "id_token.typ"),
+        ({"typ": 1}, "id_token.typ"),
+        ({"cty": "JWT"}, "id_token.typ"),
+        ({"kid": 5}, "id_token.key_not_found"),  # T69
+        ({"kid": "k" * 257}, "id_token.key_not_found"),
+        ({"kid": "../../etc/passwd"}, "id_token.key_not_found"),
+        ({"pad": "x" * 8192}, "id_token.malformed"),
+    ],
+)
+def test_a_header_that_is_wrong_is_refused(header: dict[str, Any], code: str) -> None:
+    assert refused(sign(**header)) == code
+
+
+def test_keys_inside_of_the_token_are_ignored() -> None:
+    # T68
+    evil = SigningKey("RS256", "evil")
+    header = {"alg": "RS256", "jwk": evil.jwk(), "jku": "https://evil.example/jwks"}
+    assert refused(evil.sign(header, CLAIMS)) == "id_token.signature"
+
+
+def test_a_public_key_is_no_secret() -> None:
+    # T65: with HS256 allowed, which it is only without the others
+    pem = KEYS["RS256"].private_key.public_key()
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    text = pem.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert refused(hmac_token(text), client=hmac_client()) == "id_token.signature"
+
+
+def test_hmac_is_an_exclusive_choice_with_a_long_secret() -> None:
+    # T66
+    token = hmac_token(b"s" * 32)
+    assert validate(token, client=hmac_client()).subject == "alice"
+    assert refused(token, client=hmac_client("s" * 31)) == "config.signing_algs"
+    assert refused(token, client=hmac_client(algs=("HS256", "RS256"))) == (
+        "config.signing_algs"
+    )
+    assert refused(token, client=hmac_client("t" * 32)) == "id_token.signature"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda t: t + "=", "id_token.malformed"),  # T75
+        (lambda t: t + "\n", "id_token.malformed"),
+        (lambda t: " " + t, "id_token.malformed"),
+        (lambda t: t.rpartition(".")[0] + ".", "id_token.malformed"),
+        (lambda t: t.replace(".", "..", 1), "id_token.malformed"),
+        (lambda t: t + ".x", "id_token.malformed"),
+        (lambda t: "a.b.c.d.e", "id_token.encrypted"),  # T74
+        (lambda t: "{}", "id_token.malformed"),
+        (lambda t: "", "id_token.malformed"),
+        (lambda t: "A" + t, "id_token.not_json"),
+        (lambda t: t[:-4] + "AAAA", "id_token.signature"),
+        (lambda t: t + "A" * 65536, "id_token.too_large"),
+    ],
+)
+def test_another_spelling_of_a_token_is_refused(
+    spoil: Callable[[str], str], code: str
+) -> None:
+    assert refused(spoil(sign())) == code
+
+
+@pytest.mark.parametrize("segment", [0, 1, 2])
+def test_one_bit_in_any_part_spoils_the_token(segment: int) -> None:
+    # T87
+    parts = sign().split(".")
+    data = bytearray(base64.urlsafe_b64decode(parts[segment] + "=="))
+    data[-2] ^= 1
+    parts[segment] = base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    assert refused(".".join(parts)).startswith("id_token.")
+
+
+@pytest.mark.parametrize(
+    "payload", [b"[]", b'{"a": 1, "a": 2}', b"\xef\xbb\xbf{}", b'{"a": NaN}', b"x"]
+)
+def test_a_signed_payload_is_still_strict_json(payload: bytes) -> None:
+    # T76
+    assert refused(sign(payload)) == "id_token.not_json"
+
+
+def test_a_signature_of_zeros_is_refused() -> None:
+    # T83
+    signed = sign(by="ES256").rpartition(".")[0]
+    assert refused(f"{signed}.{'A' * 86}") == "id_token.signature"
+
+
+def test_no_common_algorithm_is_our_problem() -> None:
+    metadata = ServerMetadata(
+        issuer=ISSUER,
+        authorization_endpoint="a",
+        token_endpoint="b",
+        id_token_signing_alg_values_supported=("none",),
+    )
+    assert refused(sign(), metadata=metadata) == "config.signing_algs"
+
+
+# --- keys -------------------------------------------------------------------------
+
+
+def rsa_jwk(bits: int, **members: Any) -> dict[str, Any]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return {**dict(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)), **members}
+
+
+GOOD_KEY = KEYS["RS256"].jwk()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        None,
+        "key",
+        {},
+        {**GOOD_KEY, "use": "enc"},  # T72
+        {**GOOD_KEY, "key_ops": ["encrypt"]},
+        {**GOOD_KEY, "key_ops": "verify"},
+        {**GOOD_KEY, "d": "AQAB"},  # T71
+        {**GOOD_KEY, "kid": 5},
+        {**GOOD_KEY, "alg": ["RS256"]},
+        {"kty": "oct", "k": "AAAA"},
+        {"kty": "unknown"},
+    ],
+)
+def test_an_entry_that_is_no_signing_key_is_ignored(junk: object) -> None:
+    response = ProviderResponse(
+        200,
+        {"content-type": "application/json"},
+        json.dumps({"keys": [junk]}).encode(),
+    )
+    with pytest.raises(InvalidProviderResponse) as caught:
+        parse_jwks_response(response)
+    assert caught.value.code == "jwks.no_usable_key"
+
+    key_set = parse_key_set(json.dumps({"keys": [junk, GOOD_KEY]}))
+    assert len(key_set.entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "usable"),
+    [
+        (rsa_jwk(1024), False),
+        (rsa_jwk(2048), True),
+        ({**rsa_jwk(2048), "e": "AQ"}, False),  # 1
+        ({**rsa_jwk(2048), "e": "BA"}, False),  # 4
+        ({**rsa_jwk(2048), "e": "AQAAAAE"}, False),  # 2 ** 32 + 1
+        ({**rsa_jwk(2048), "n": "!"}, False),
+        ({"kty": "RSA"}, False),
+        ({"kty": "RSA", "n": "A" * 12000, "e": "AQAB"}, False),
+        (
+            {
+                "kty": "EC",
+                "crv": "P-256",
+                "x": base64.urlsafe_b64encode(b"1" * 32).decode().rstrip("="),
+                "y": base64.urlsafe_b64encode(b"2" * 32).decode().rstrip("="),
+            },
+            False,
+        ),
+        (
+            dict(
+                ECAlgorithm.to_jwk(
+                    ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True
+                )
+            ),
+            True,
+        ),
+    ],
+)
+def test_weak_keys_verify_nothing(key: dict[str, Any], usable: bool) -> None:
+    # T71
+    alg = "ES256" if key["kty"] == "EC" else "RS256"
+    key_set = parse_key_set(json.dumps({"keys": [key]}))
+    assert bool(find_keys(key_set, alg=alg, kid=None)) is usable
+
+
+def test_a_key_set_without_keys_is_malformed() -> None:
+    with pytest.raises(InvalidProviderResponse) as caught:
+        parse_key_set('{"keys": {}}')
+    assert caught.value.code == "jwks.malformed"
+
+
+def test_without_a_kid_every_fitting_key_is_tried() -> None:
+    # T70; pains 29, 30
+    others = [SigningKey("RS256", f"other-{i}").jwk() for i in range(2)]
+    token = sign(kid=...)
+    assert validate(token, find_keys=finder(*others, GOOD_KEY))
+    nameless = {n: v for n, v in GOOD_KEY.items() if n not in ("kid", "alg", "use")}
+    assert validate(token, find_keys=finder(nameless))
+    assert refused(sign(), find_keys=finder(nameless)) == "id_token.key_not_found"
+
+
+def test_one_kid_for_several_keys_is_no_obstacle() -> None:
+    other = {**SigningKey("RS256", "other").jwk(), "kid": "key-RS256"}
+    assert validate(sign(), find_keys=finder(other, GOOD_KEY))
+
+
+def test_at_most_four_of_fifty_keys_are_tried() -> None:
+    # T70, T71
+    many = [{**GOOD_KEY, "kid": f"k{i}"} for i in range(60)]
+    key_set = parse_key_set(json.dumps({"keys": many}))
+    assert len(key_set.entries) == 50
+    assert len(find_keys(key_set, alg="RS256", kid=None)) == 4
+    assert find_keys(key_set, alg="ES512", kid=None) == []
+
+
+# --- userinfo ---------------------------------------------------------------------
+
+
+def userinfo(
+    body: bytes, content_type: str = "application/json", **options: Any
+) -> Any:
+    status = options.pop("status", 200)
+    response = ProviderResponse(status, {"content-type": content_type}, body)
+    return parse_userinfo_response(
+        response,
+        expected_subject="alice",
+        client=CLIENT,
+        metadata=METADATA,
+        find_keys=finder(),
+    )
+
+
+def test_userinfo_is_json_or_signed() -> None:
+    # T63
+    assert userinfo(b'{"sub": "alice", "a": 1}')["a"] == 1
+    signed = sign({"iss": ISSUER, "aud": "site", "sub": "alice", "a": 1}).encode()
+    assert userinfo(signed, "application/jwt")["a"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code"),
+    [
+        (b'{"sub": "bob"}', "application/json", "userinfo.sub_mismatch"),  # T61
+        (b"{}", "application/json", "userinfo.sub_missing"),
+        (b'{"sub": 1}', "application/json", "userinfo.sub_missing"),
+        (b"[]", "application/json", "userinfo.not_json"),
+        (b"\xff", "application/jwt", "userinfo.malformed"),
+        (b"a.b.c.d.e", "application/jwt", "userinfo.encrypted"),
+        (
+            sign({"iss": "https://evil", "aud": "site", "sub": "alice"}).encode(),
+            "application/jwt",
+            "userinfo.iss_mismatch",
+        ),
+        (
+            sign({"iss": ISSUER, "aud": "other", "sub": "alice"}).encode(),
+            "application/jwt",
+            "userinfo.aud_mismatch",
+        ),
+        (sign()[:-4].encode() + b"AAAA", "application/jwt", "userinfo.signature"),
+    ],
+)
+def test_userinfo_of_somebody_else_or_by_somebody_else_is_refused(
+    body: bytes, content_type: str, code: str
+) -> None:
+    with pytest.raises(InvalidProviderResponse) as caught:
+        userinfo(body, content_type)
+    assert caught.value.code == code
+
+
+def test_a_refused_access_token_has_a_code_of_its_own() -> None:
+    with pytest.raises(InvalidProviderResponse) as caught:
+        userinfo(b"{}", status=401)
+    assert caught.value.code == "userinfo.refused"
+
+
+def test_the_id_token_wins_over_userinfo() -> None:
+    # T62
+    merged = merged_claims(
+        {"sub": "alice", "name": "A", "email": "a@a.example"},
+        {
+            "sub": "bob",
+            "iss": "x",
+            "acr": "gold",
+            "name": "B",
+            "email": "b@b.example",
+            "email_verified": True,
+            "groups": ["g"],
+        },
+    )
+    assert merged == {
+        "sub": "alice",
+        "name": "A",
+        "email": "a@a.example",
+        "groups": ["g"],
+    }
+
+
+def test_an_address_and_its_proof_come_from_one_document() -> None:
+    # T62; pains 14
+    address = {"email": "b@b.example", "email_verified": True}
+    assert merged_claims({"sub": "a"}, address) == {"sub": "a", **address}
+
+
+@pytest.mark.parametrize(
+    ("value", "subject"),
+    [(17, "17"), ("17", "17"), (True, None), (False, None), (None, None), ("", None)],
+)
+def test_plain_oauth_takes_the_subject_from_the_field_that_is_named(
+    value: object, subject: str | None
+) -> None:
+    response = ProviderResponse(
+        200, {"content-type": "application/json"}, json.dumps({"id": value}).encode()
+    )
+    if subject is None:
+        with pytest.raises(InvalidProviderResponse) as caught:
+            parse_user_document(response, subject_field="id")
+        assert caught.value.code == "userinfo.sub_missing"
+    else:
+        assert parse_user_document(response, subject_field="id")[0] == subject
+
+
+def test_a_subject_is_text() -> None:
+    assert is_subject("a")
+    assert not is_subject(b"a")
+
+
+def hmac_client(secret: str = "s" * 32, algs: tuple[str, ...] = ("HS256",)) -> Client:
+    return Client(client_id="site", client_secret=secret, id_token_signing_algs=algs)
+
+
+def hmac_token(secret: bytes) -> str:
+    def segment(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    header = segment(json.dumps({"alg": "HS256"}).encode())
+    signed = f"{header}.{segment(json.dumps(CLAIMS).encode())}"
+    mac = HMACAlgorithm(HMACAlgorithm.SHA256).sign(signed.encode(), secret)
+    return f"{signed}.{segment(mac)}"
