@@ -294,6 +294,7 @@ def test_hmac_is_an_exclusive_choice_with_a_long_secret() -> None:
         (lambda t: "", "id_token.malformed"),
         (lambda t: "A" + t, "id_token.not_json"),
         (lambda t: t[:-4] + "AAAA", "id_token.signature"),
+        (lambda t: t[:-1] + chr(ord(t[-1]) + 1), "id_token.signature"),
         (lambda t: t + "A" * 65536, "id_token.too_large"),
     ],
 )
