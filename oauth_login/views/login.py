@@ -63,7 +63,7 @@ def login(request: HttpRequest) -> HttpResponse:
         config.auto_redirect
         and len(config.providers) == 1
         and not is_prefetch(request)
-        and LOGGED_OUT_COOKIE not in request.COOKIES
+        and not request.COOKIES.get(LOGGED_OUT_COOKIE)
     ):
         (alias,) = config.providers
         return _start(request, alias, next_path)
