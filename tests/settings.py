@@ -1,8 +1,10 @@
-"""The site that the suite runs in: SQLite in memory, no network."""
+"""The site that the suite runs in: SQLite, no network."""
 
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
 SECRET_KEY = "not-a-secret-this-key-only-ever-signs-what-the-suite-makes"
 DEBUG = False
@@ -44,7 +46,17 @@ TEMPLATES = [
         },
     },
 ]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+# In a file: threads share it as processes do, and wait for each other.
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
+        "TEST": {
+            "NAME": Path(tempfile.gettempdir()) / f"oauth_login-{os.getpid()}.sqlite3"
+        },
+    }
+}
 # The suite runs once with each of the user models in tests/users.
 AUTH_USER_MODEL = os.environ.get("OAUTH_LOGIN_TEST_USER_MODEL", "auth.User")
 AUTHENTICATION_BACKENDS = [

@@ -1,0 +1,87 @@
+"""Two tabs that start at the same moment: neither login is lost."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+from pytest_django import Settings
+
+from oauth_login.testing import FakeProvider
+
+ROUNDS = 30
+MAX_HOPS = 5
+PROVIDER = "https://id.example.com/"
+
+
+class Browser:
+    """One jar of cookies for all tabs: the last Set-Cookie wins."""
+
+    def __init__(self) -> None:
+        self._jar: SimpleCookie = SimpleCookie()
+        self._lock = threading.Lock()
+
+    def get(self, url: str, barrier: threading.Barrier | None = None) -> Any:
+        client = Client()
+        with self._lock:
+            client.cookies.load(
+                {name: morsel.value for name, morsel in self._jar.items()}
+            )
+        if barrier is not None:
+            barrier.wait(10)
+        try:
+            response = client.get(url, secure=True)
+        finally:
+            if barrier is not None:
+                connections.close_all()  # this thread's own
+        with self._lock:
+            for name, morsel in response.cookies.items():
+                self._jar[name] = morsel.value
+        return response
+
+
+def follow(browser: Browser, provider: FakeProvider, url: str) -> str:
+    """From the provider's URL through callbacks and restarts to where it ends."""
+    for _ in range(MAX_HOPS):
+        if not url.startswith(PROVIDER):
+            return url
+        response = browser.get(provider.authorize(url))
+        assert response.status_code == 302, response.content
+        url = response["Location"]
+    raise AssertionError("no end to it")
+
+
+@pytest.mark.parametrize("been_here_before", [True, False])
+@pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
+@pytest.mark.django_db(transaction=True)
+def test_both_tabs_get_where_they_wanted(
+    engine: str,
+    been_here_before: bool,
+    oauth_provider: FakeProvider,
+    settings: Settings,
+) -> None:
+    # T06, T11; pains 1
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    kept = 0
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(ROUNDS):
+            browser, barrier = Browser(), threading.Barrier(2)
+            if been_here_before:
+                browser.get("/auth/corp/login/")
+            tabs = [f"/private/?tab={number}" for number in (1, 2)]
+            begun = threads.map(
+                lambda tab, browser=browser, barrier=barrier: browser.get(
+                    f"/auth/corp/login/?next={tab}", barrier
+                )["Location"],
+                tabs,
+            )
+            ends = [follow(browser, oauth_provider, url) for url in list(begun)]
+            kept += ends == tabs
+            assert browser.get("/private/").status_code == 200
+
+    assert (kept, ROUNDS) == (ROUNDS, ROUNDS)
