@@ -109,7 +109,13 @@ def test_logging_out_leads_through_the_provider_and_back(page: Page, lax: Demo) 
     expect(page.get_by_text("You are signed in as")).to_be_visible()
     page.goto(f"{lax.site}/auth/logout/")
     check_page(page, "logout")
+    # 204: the browser stays, as long as the provider says nothing else.
+    page.route(f"{lax.provider}/logout/**", lambda route: route.fulfill(status=204))
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re signed out here")
+    check_page(page, "signing_out")
+    page.unroute(f"{lax.provider}/logout/**")
+    page.get_by_role("link", name="Continue").click()
     confirm = page.get_by_role("button", name="Log out")
     page.wait_for_url(lambda url: "/logged-out/" in url or "/logout/?" in url)
     if confirm.count():

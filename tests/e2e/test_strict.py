@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Demo, log_in_at_provider
+from tests.e2e.page_checks import check_page
 
 
 def test_strict_cookies_are_no_obstacle(page: Page, strict: Demo) -> None:
@@ -15,3 +16,12 @@ def test_strict_cookies_are_no_obstacle(page: Page, strict: Demo) -> None:
 
     expect(page).to_have_url(f"{strict.site}/admin/")
     expect(page.get_by_role("link", name="Identities")).to_be_visible()
+
+
+def test_the_step_in_between_is_a_page_too(page: Page, strict: Demo) -> None:
+    page.route(f"{strict.site}/reports/", lambda route: route.fulfill(status=204))
+    page.goto(f"{strict.site}/auth/demo/login/?next=/reports/")
+    log_in_at_provider(page, "alice", strict.password)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Signing you in…")
+    check_page(page, "continue")
