@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -50,9 +51,9 @@ def page(view: View[P]) -> View[P]:
             response = view(request, *args, **kwargs)
         except OAuthLoginError as error:
             response = error_page(request, error)
-        except Exception as error:  # noqa: BLE001 - see above
-            if _is_djangos_own(error):
-                raise
+        except (Http404, PermissionDenied, SuspiciousOperation):
+            raise  # answers, and Django gives them
+        except Exception:  # noqa: BLE001 - see above
             logger.exception("unexpected error in %s", view.__name__)
             response = error_page(request, ConfigurationError("config.unexpected"))
         response["Cache-Control"] = "no-store, private, max-age=0"
@@ -164,11 +165,6 @@ def _words(
     what = _("Something between this site and %(name)s is not set up as it should be.")
     later = _("Try again later. The people who run this site can see what happened.")
     return title, what % {"name": name}, [later]
-
-
-def _is_djangos_own(error: Exception) -> bool:
-    # Http404, DisallowedHost and their like are answers, and Django gives them.
-    return type(error).__module__.startswith(("django.http", "django.core.exceptions"))
 
 
 def _forbid_framing(response: HttpResponseBase) -> None:

@@ -308,3 +308,21 @@ def test_the_provider_being_down_is_a_page_that_says_so(
     assert {answer.status_code for answer in answers} == {503}
     assert oauth_provider.requests["discovery"] <= 2
     assert client.get("/home/").status_code == 200
+
+
+def test_a_bug_is_a_page_and_a_traceback_in_the_log_alone(
+    client: Client,
+    oauth_provider: FakeProvider,
+    oauth_log_in: LogIn,
+    caplog: pytest.LogCaptureFixture,
+    settings: Settings,
+) -> None:
+    # T122; the bug: a setting that leads nowhere
+    settings.DEBUG = True
+    settings.LOGIN_REDIRECT_URL = None
+    response = oauth_log_in(client)
+
+    assert response.status_code == 500
+    assert b"config.unexpected" in response.content
+    assert b"Traceback" not in response.content
+    assert "unexpected error in callback" in caplog.text

@@ -8,10 +8,12 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
+from oauth_login.models import Identity
 from oauth_login.testing import FakeProvider
 
 ROUNDS = 30
@@ -85,3 +87,21 @@ def test_both_tabs_get_where_they_wanted(
             assert browser.get("/private/").status_code == 200
 
     assert (kept, ROUNDS) == (ROUNDS, ROUNDS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_first_logins_at_once_make_one_user(oauth_provider: FakeProvider) -> None:
+    # T11
+    callbacks = []
+    browsers = [Browser(), Browser()]
+    for browser in browsers:
+        url = browser.get("/auth/corp/login/")["Location"]
+        callbacks.append(oauth_provider.authorize(url))
+    barrier = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(
+            threads.map(lambda b, url: b.get(url, barrier), browsers, callbacks)
+        )
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert get_user_model().objects.count() == Identity.objects.count() == 1
