@@ -1,12 +1,34 @@
 """A real OpenID provider for a site's tests, with faults by name. See docs/testing.md.
 
-For tests alone: it logs anybody in who asks.
+For tests alone: it logs anybody in who asks, as whomever they like. Nothing that it
+issues proves anything, and it must never be reachable from outside a test.
 """
 
 from __future__ import annotations
 
-from oauth_login.testing.doors import answer_over_responses, serve
-from oauth_login.testing.login import log_in
-from oauth_login.testing.provider import FakeProvider
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["FakeProvider", "answer_over_responses", "log_in", "serve"]
+if TYPE_CHECKING:
+    from oauth_login.testing.doors import answer_over_responses, serve
+    from oauth_login.testing.login import log_in
+    from oauth_login.testing.provider import FakeProvider
+    from oauth_login.testing.site import stand_in
+
+__all__ = ["FakeProvider", "answer_over_responses", "log_in", "serve", "stand_in"]
+
+_HOMES = {
+    "FakeProvider": "provider",
+    "answer_over_responses": "doors",
+    "log_in": "login",
+    "serve": "doors",
+    "stand_in": "site",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # PEP 562. pytest imports this package in every run of every project that has
+    # oauth_login installed: that must not cost what cryptography costs.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,30 +1,59 @@
-"""`python -m oauth_login.testing`: a provider on this machine, for trying by hand."""
+"""`python -m oauth_login.testing`: a provider on this machine, for trying by hand.
+
+It listens on 127.0.0.1 and nowhere else, and logs in whoever asks.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 import threading
+from collections.abc import Sequence
 
 from oauth_login.testing.doors import serve
-from oauth_login.testing.provider import PEOPLE, FakeProvider
+from oauth_login.testing.faults import ALIASES, FAULTS
+from oauth_login.testing.people import PEOPLE
+from oauth_login.testing.provider import FakeProvider
 
 
-def main() -> None:
-    """Serve until Ctrl-C. Logs in alice, or whom `login_hint` names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=9000)
-    options = parser.parse_args()
-    provider = FakeProvider()
-    with serve(provider, port=options.port):
-        print(f"ISSUER        {provider.issuer}")
-        print(f"CLIENT_ID     {provider.client_id}")
-        print(f"CLIENT_SECRET {provider.client_secret}")
-        print(f"people        {', '.join(PEOPLE)}; Ctrl-C ends it", flush=True)
-        try:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        prog="python -m oauth_login.testing", description=__doc__
+    )
+    parser.add_argument("--port", type=int, default=9000, help="9000; 0 is a free one")
+    parser.add_argument(
+        "--person", choices=PEOPLE, help="who logs in; without it, a page asks"
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        choices=[*FAULTS, *ALIASES],
+        metavar="NAME",
+        help="what the provider does wrong, for example expired; can be repeated",
+    )
+    options = parser.parse_args(arguments)
+    provider = FakeProvider(
+        person=options.person or "alice",
+        asks_who=options.person is None,
+        faults=options.fault,
+    )
+    try:
+        with serve(provider, port=options.port):
+            print(f"ISSUER        {provider.issuer}")
+            print(f"CLIENT_ID     {provider.client_id}")
+            print(f"CLIENT_SECRET {provider.client_secret}")
+            print("The site needs DEBUG or ALLOW_HTTP_LOOPBACK. Ctrl-C ends it.")
+            sys.stdout.flush()
             threading.Event().wait()
-        except KeyboardInterrupt:
-            print()
+    except KeyboardInterrupt:
+        print()
+    except OSError as error:
+        print(f"port {options.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

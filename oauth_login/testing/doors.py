@@ -1,25 +1,34 @@
-"""Ways to reach a FakeProvider: over `responses`, and over a loopback socket."""
+"""Ways to reach a FakeProvider: through `responses`, and over a loopback socket."""
 
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
-from oauth_login.testing.faults import Answer
-from oauth_login.testing.provider import FakeProvider, SlowAnswer
+from oauth_login.testing.answer import Answer, NoAnswer, SlowAnswer
+from oauth_login.testing.provider import FakeProvider
 
 if TYPE_CHECKING:
     import responses
 
+# Never anything else: a provider that logs in whoever asks must not be reachable.
+HOST = "127.0.0.1"
+MAX_BODY = 1024 * 1024
+DRIP_INTERVAL = 0.1
+DRIPS = 600
+
 
 def answer_over_responses(provider: FakeProvider, mock: responses.RequestsMock) -> None:
-    """Let `provider` answer every request to its issuer's URLs; no socket is opened."""
-    import requests  # with `responses`, which is there only for tests
+    """Let `provider` answer every request to its addresses; no socket is opened.
+
+    A slow provider is one that `requests` gave up on, at once.
+    """
+    import requests  # comes with `responses`, which is there only for tests
 
     def callback(request: Any) -> tuple[int, dict[str, str], bytes]:
         body = request.body or b""
@@ -30,74 +39,138 @@ def answer_over_responses(provider: FakeProvider, mock: responses.RequestsMock) 
             )
         except SlowAnswer:
             raise requests.exceptions.ReadTimeout from None
-        return answer.status, _headers(answer), answer.body
+        except NoAnswer:
+            raise requests.exceptions.ConnectionError from None
+        return answer.status, dict(answer.headers), answer.body
 
-    urls = re.compile(re.escape(provider.issuer.rstrip("/")) + "/.*")
-    for method in ("GET", "POST"):
-        mock.add_callback(method, urls, callback=callback, content_type=None)
+    anything = [re.escape(provider.issuer.removesuffix("/")) + "/.*"]
+    known = [re.escape(url) + r"([?&].*)?" for url in provider.endpoints.values()]
+    for pattern in (*known, *anything):
+        for method in ("GET", "POST"):
+            url = re.compile(f"^{pattern}$")
+            mock.add_callback(method, url, callback=callback, content_type=None)
 
 
 @contextmanager
 def serve(provider: FakeProvider, *, port: int = 0) -> Iterator[FakeProvider]:
-    """Serve `provider` on 127.0.0.1 for a while; its issuer becomes the real URL."""
-    closing = threading.Event()
+    """Serve `provider` on 127.0.0.1 for a while, where its issuer is the real URL.
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # connections are kept alive
-
-        def do_GET(self) -> None:  # noqa: N802 - http.server's name
-            if urlsplit(self.path).path == "/authorize":
-                self._authorize()
-            else:
-                self._handle()
-
-        do_POST = do_GET  # noqa: N815 - http.server's name
-
-        def _authorize(self) -> None:
-            url = provider.issuer + self.path
-            person = parse_qs(urlsplit(url).query).get("login_hint", ["alice"])[0]
-            location = provider.authorize(url, person)
-            self._send(Answer(status=302, body=b"", headers={"Location": location}))
-
-        def _handle(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            url = provider.issuer + self.path
-            try:
-                answer = provider.handle(
-                    self.command, url, dict(self.headers.items()), body
-                )
-            except SlowAnswer:
-                closing.wait(60)
-                self.close_connection = True
-                return
-            self._send(answer)
-
-        def _send(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            for name, value in _headers(answer).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as above
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    Port 0 is any free one. At the end every connection is closed and every thread is
+    over, however slow the provider was being.
+    """
+    issuer = provider.issuer
+    server = _Server(provider, port)
     thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.05}
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}
     )
+    provider.issuer = f"http://{HOST}:{server.server_address[1]}"
     thread.start()
-    provider.issuer = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         yield provider
     finally:
-        closing.set()
+        server.hang_up()
         server.shutdown()
-        server.server_close()
+        server.server_close()  # waits for the threads of all connections
         thread.join()
+        provider.issuer = issuer
 
 
-def _headers(answer: Answer) -> dict[str, str]:
-    return {"Content-Type": answer.content_type, **(answer.headers or {})}
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def __init__(self, provider: FakeProvider, port: int) -> None:
+        self.provider = provider
+        self.closing = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__((HOST, port), _Connection)
+
+    def opened(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.add(connection)
+            if self.closing.is_set():
+                _end(connection)
+
+    def closed(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.discard(connection)
+
+    def hang_up(self) -> None:
+        """End all connections; kept-alive ones would wait for their client for ever."""
+        with self._lock:
+            self.closing.set()
+            for connection in self._open:
+                _end(connection)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections are kept alive
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.opened(self.connection)
+
+    def handle(self) -> None:
+        # The other end may hang up at any time: whoever times out does.
+        with suppress(ConnectionError):
+            super().handle()
+
+    def finish(self) -> None:
+        self.server.closed(self.connection)
+        with suppress(OSError):
+            super().finish()
+
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        # T49: a page of somebody's whose name leads to this machine is not served.
+        host, _, port = self.headers.get("Host", "").partition(":")
+        if host not in (HOST, "localhost") or port != str(self.server.server_port):
+            self.send_error(421)
+            return
+        length = self.headers.get("Content-Length", "0")
+        if not re.fullmatch(r"[0-9]{1,7}", length) or int(length) > MAX_BODY:
+            self.close_connection = True
+            self.send_error(413)
+            return
+        self._answer(self.rfile.read(int(length)))
+
+    do_POST = do_GET  # noqa: N815 - http.server's name
+
+    def _answer(self, body: bytes) -> None:
+        provider = self.server.provider
+        url = provider.issuer + self.path
+        headers = dict(self.headers.items())
+        try:
+            self._send(provider.handle(self.command, url, headers, body))
+        except NoAnswer:
+            self.close_connection = True
+        except SlowAnswer:
+            self.close_connection = True
+            self._drip()
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _drip(self) -> None:
+        """A byte now and then: no timeout of a single read ends this (T51)."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(DRIPS))
+        self.end_headers()
+        for _ in range(DRIPS):
+            self.wfile.write(b" ")
+            if self.server.closing.wait(DRIP_INTERVAL):
+                return
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as above
+        """Say nothing; the provider's request_log has it all."""
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):  # it may be over already
+        connection.shutdown(socket.SHUT_RDWR)

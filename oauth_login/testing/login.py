@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from oauth_login.testing.provider import FakeProvider
@@ -14,24 +15,27 @@ def log_in(
     client: Client,
     provider: FakeProvider,
     *,
-    person: str = "alice",
+    person: str | None = None,
+    claims: Mapping[str, Any] | None = None,
     alias: str | None = None,
     next: str = "",  # noqa: A002 - Django's word for it
 ) -> Any:
     """Begin, log in at the provider as `person`, come back; the callback's response.
 
-    `alias` is the provider's name in OAUTH_LOGIN; by default the only one there is.
+    `claims` are other ones for this login alone. `alias` is the provider's name in
+    OAUTH_LOGIN, by default the first. Where the login does not get as far as the
+    provider, the response is the one that says so.
     """
     # A site's settings exist only once a test runs.
     from django.urls import reverse
 
-    from oauth_login.conf import get_config
+    from oauth_login.testing.site import first_alias
 
-    if alias is None:
-        (alias,) = get_config().providers
-    begin = reverse("oauth_login:begin", kwargs={"provider": alias})
+    begin = reverse("oauth_login:begin", kwargs={"provider": alias or first_alias()})
     # Over https, as in production: a redirect URI with http is refused.
     begun = client.get(begin, {"next": next} if next else {}, secure=True)
-    if begun.status_code != 302:
+    endpoint = provider.endpoints["authorization_endpoint"]
+    if not begun.get("Location", "").startswith(endpoint):
         return begun
-    return client.get(provider.authorize(begun["Location"], person), secure=True)
+    callback = provider.authorize(begun["Location"], person, claims=claims)
+    return client.get(callback, secure=True)

@@ -2,73 +2,63 @@
 
 It checks what a provider checks (client authentication, PKCE, redirect URI, one use of
 a code) and signs with real keys. It asks nobody for a password: whoever can reach it
-can be anybody.
+can be anybody. It does no I/O; a door (doors.py) brings it requests.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import secrets
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
-from oauth_login.testing.faults import Answer, Fault, find_fault
+from oauth_login.testing import picker
+from oauth_login.testing.addresses import LoggedRequest, document_at, usual_addresses
+from oauth_login.testing.answer import Answer, json_answer, redirect
+from oauth_login.testing.documents import (
+    id_token_claims,
+    metadata,
+    user_document,
+    userinfo_claims,
+)
+from oauth_login.testing.faults import Fault, Place, find_fault
+from oauth_login.testing.grants import (
+    Grant,
+    Params,
+    RequestRefused,
+    check_authorization_request,
+    check_client,
+    check_code,
+    unique,
+)
+from oauth_login.testing.in_force import FaultsInForce
 from oauth_login.testing.keys import SigningKey
+from oauth_login.testing.people import PEOPLE
 
-PEOPLE: dict[str, dict[str, Any]] = {
-    name: {
-        "sub": f"{name}-0001",
-        "preferred_username": name,
-        "given_name": name.capitalize(),
-        "family_name": "Example",
-        "name": f"{name.capitalize()} Example",
-        "email": f"{name}@example.test",
-        "email_verified": name != "dave",
-        "groups": groups,
-    }
-    for name, groups in {
-        "alice": ["admins", "staff"],
-        "bob": ["staff", "editors"],
-        "carol": [],
-        "dave": [],
-    }.items()
-}
-DOCUMENTS = {
-    "/.well-known/openid-configuration": "discovery",
-    "/jwks": "jwks",
-    "/token": "token",
-    "/userinfo": "userinfo",
-    "/authorize": "authorize",
-    "/logout": "logout",
-}
-
-
-@dataclass(slots=True)
-class _Grant:
-    """What a code stands for."""
-
-    person: dict[str, Any]
-    query: Mapping[str, str]
-    code: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-
-
-class SlowAnswer(Exception):  # noqa: N818 - no error: a door makes of it what it can
-    """The provider would take longer to answer than anybody waits."""
+ClaimsIn = Literal["id_token", "userinfo", "both"]
 
 
 class FakeProvider:
-    """One provider with one client.
+    """One provider with one client. Change its attributes as a test goes along.
 
-    `alg` signs the ID tokens. `claims_at_userinfo` keeps all but the subject out of
-    them. With `openid=False` it speaks plain OAuth 2.0. `requests` counts what was
-    asked, by document ("discovery", "jwks", "token", "userinfo").
+    - `people` are the persons and their claims; `person` is the one at the browser,
+      where nobody says who. With `asks_who` a page asks.
+    - `alg` signs; an HS algorithm does so with the client's secret.
+    - `claims_in` says where claims are, apart from the subject: "id_token",
+      "userinfo" or "both". With `signs_userinfo` userinfo is a JWT.
+    - `openid=False`: plain OAuth 2.0, whose user document has the subject in
+      `subject_field`.
+    - A client without a secret is a public one. `auth_methods` are the ways to
+      authenticate that are announced and accepted.
+    - `endpoints` are addresses other than the usual ones, by metadata's names.
+    - `faults` are there from the start; see `fault`.
+
+    `requests` counts what was asked, by document ("discovery", "jwks", "token",
+    "userinfo", "authorize", "logout"); `request_log` has the last thousand requests.
     """
 
     def __init__(
@@ -78,201 +68,252 @@ class FakeProvider:
         client_id: str = "site",
         client_secret: str = "a-secret-of-the-suite-with-32-bytes!",  # noqa: S107
         alg: str = "RS256",
-        claims_at_userinfo: bool = False,
+        claims_in: ClaimsIn = "both",
+        signs_userinfo: bool = False,
         openid: bool = True,
+        subject_field: str = "sub",
+        auth_methods: Sequence[str] = ("client_secret_basic", "client_secret_post"),
+        endpoints: Mapping[str, str] | None = None,
+        person: str = "alice",
+        asks_who: bool = False,
+        faults: Sequence[str] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
         self.issuer = issuer
         self.client_id = client_id
         self.client_secret = client_secret
-        self.people = {name: dict(claims) for name, claims in PEOPLE.items()}
-        self.requests: Counter[str] = Counter()
-        self.key = SigningKey(alg, "key-1")
+        self.key = SigningKey(alg, "key-1", secret=client_secret)
+        self.claims_in = claims_in
+        self.signs_userinfo = signs_userinfo
         self.openid = openid
+        self.subject_field = subject_field
+        self.auth_methods = tuple(auth_methods) if client_secret else ("none",)
+        self.people = {name: dict(claims) for name, claims in PEOPLE.items()}
+        self.person = person
+        self.asks_who = asks_who
         self.now = now
-        self._claims_at_userinfo = claims_at_userinfo
-        self._faults: list[Fault] = []
-        self._grants: dict[str, _Grant] = {}
-        self._tokens: dict[str, dict[str, Any]] = {}
+        self.requests: Counter[str] = Counter()
+        self.request_log: deque[LoggedRequest] = deque(maxlen=1000)
+        self._endpoints = dict(endpoints or {})
+        self._faults = FaultsInForce()
+        self._grants: dict[str, Grant] = {}
+        self._tokens: dict[str, Grant] = {}
+        self._lock = threading.RLock()  # a socket has a thread for each connection
+        for name in faults:
+            self._begin(find_fault(name))
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Where what is, by metadata's names; `discovery_url` among them."""
+        return {**usual_addresses(self.issuer), **self._endpoints}
 
     @contextmanager
     def fault(self, name: str) -> Iterator[Fault]:
-        """Misbehave in that way for a while. See faults.py for the names."""
-        fault = find_fault(name)
-        key = self.key
-        self._faults.append(fault)
-        if fault.rotates_key:
-            self.key = SigningKey(key.alg, f"{key.kid}-rotated")
+        """Misbehave in that way for a while; faults.py has the names."""
+        fault, key = find_fault(name), self.key
+        self._begin(fault)
         try:
             yield fault
         finally:
             self._faults.remove(fault)
             self.key = key
 
-    def authorize(self, url: str, person: str = "alice") -> str:
-        """What the browser is sent back to when that person logs in at `url`."""
-        self.requests["authorize"] += 1
-        query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-        grant = _Grant(self.people[person], query)
-        self._check_request(query)
-        self._grants[grant.code] = grant
-        response = self._changed(
-            "callback",
-            {"code": grant.code, "state": query["state"], "iss": self.issuer},
-        )
-        return f"{query['redirect_uri']}?{urlencode(response)}"
+    def authorize(
+        self,
+        url: str,
+        person: str | None = None,
+        *,
+        claims: Mapping[str, Any] | None = None,
+    ) -> str:
+        """What the browser is sent back to when that person logs in at `url`.
+
+        `claims` are other ones for this login alone. ValueError says what is wrong
+        with the request, if the site sent one that a provider would refuse.
+        """
+        params = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+        with self._lock:
+            self._note("authorize", "GET", url)
+            chosen = {**self.people[person or self.person], **(claims or {})}
+            return self._granted(unique(params), chosen).headers["Location"]
 
     def handle(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
     ) -> Answer:
-        """The answer to one request of the site's server."""
-        parts = urlsplit(url)
-        path = parts.path.removeprefix(urlsplit(self.issuer).path.rstrip("/"))
-        document = DOCUMENTS.get(path, "")
-        self.requests[document] += 1
-        for fault in self._faults:
-            if fault.slow == document:
-                raise SlowAnswer
-            if fault.answers and document in fault.answers:
-                return fault.answers[document]
-        names = {name.lower(): value for name, value in headers.items()}
+        """The answer (status, headers, body) to one request, from whomever it comes.
+
+        Raises SlowAnswer or NoAnswer where the fault is that there is none.
+        """
+        document = document_at(url, self.endpoints)
+        names = {name.lower(): value for name, value in (headers or {}).items()}
+        with self._lock:
+            self._note(document, method, url, headers=names, body=body)
+            answer = self._faults.answer_to(document)
+            return answer or self._answer(method, document, url, names, body)
+
+    def _answer(
+        self,
+        method: str,
+        document: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Answer:
+        form = body.decode("latin-1") if method == "POST" else urlsplit(url).query
+        params = parse_qsl(form, keep_blank_values=True)
         match (method, document):
-            case ("GET", "discovery"):
-                return _json(self._changed("discovery", self._metadata()))
+            case ("GET", "discovery") if self.openid:
+                return self._json("discovery", metadata(self))
             case ("GET", "jwks"):
-                return _json(self._changed("jwks", {"keys": [self.key.jwk()]}))
+                keys = [] if self.key.is_secret else [self.key.jwk()]
+                return self._json("jwks", {"keys": keys})
             case ("POST", "token"):
-                return self._token(names, body)
-            case ("GET", "userinfo"):
-                return self._userinfo(names)
-        return Answer(status=404, body=b'{"error": "not_found"}')
+                return self._token(headers, params)
+            case ("GET" | "POST", "userinfo"):
+                return self._userinfo(headers)
+            case ("GET" | "POST", "authorize"):
+                return self._authorize(params)
+            case ("GET" | "POST", "logout"):
+                return self._log_out(params)
+        return json_answer({"error": "not_found"}, status=404)
 
-    def _metadata(self) -> dict[str, Any]:
-        base = self.issuer.rstrip("/")
-        return {
-            "issuer": self.issuer,
-            "authorization_endpoint": f"{base}/authorize",
-            "token_endpoint": f"{base}/token",
-            "jwks_uri": f"{base}/jwks",
-            "userinfo_endpoint": f"{base}/userinfo",
-            "end_session_endpoint": f"{base}/logout",
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [self.key.alg],
-            "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": [
-                "client_secret_basic",
-                "client_secret_post",
-                "none",
-            ],
-            "authorization_response_iss_parameter_supported": True,
-        }
+    def _authorize(self, params: Params) -> Answer:
+        """OpenID Connect Core 3.1.2; errors as in RFC 6749 4.1.2.1."""
+        request: dict[str, str] = {}
+        try:
+            request = unique(params)
+            self._check_request(request)
+            if picker.REFUSAL in request:
+                raise RequestRefused(
+                    "access_denied",
+                    "the person said no",
+                    redirect_uri=request["redirect_uri"],
+                )
+            person = request.get(picker.PERSON) or request.get("login_hint")
+            if person in self.people:
+                return self._granted(request, self.people[person])
+            if self.asks_who:
+                return picker.people_page(self.people, request)
+            return self._granted(request, self.people[self.person])
+        except RequestRefused as refused:
+            if refused.redirect_uri is None:
+                return picker.refusal_page(refused.description)
+            response = _error(refused) | {"iss": self.issuer} | _state(request)
+            return redirect(refused.redirect_uri, response)
 
-    def _check_request(self, query: Mapping[str, str]) -> None:
-        expected = {
-            "response_type": "code",
-            "client_id": self.client_id,
-            "code_challenge_method": "S256",
-        }
-        for name, value in expected.items():
-            if query.get(name) != value:
-                raise ValueError(f"{name} must be {value!r}, not {query.get(name)!r}")
-        needed = {"state", "code_challenge", "redirect_uri"}
-        if missing := (needed | ({"nonce"} if self.openid else set())) - query.keys():
-            raise ValueError(f"the request has no {', '.join(sorted(missing))}")
+    def _granted(self, request: Mapping[str, str], claims: Mapping[str, Any]) -> Answer:
+        self._check_request(request)
+        grant = Grant(claims=claims, request=request, issued_at=self.now())
+        self._grants[grant.code] = grant
+        response = {"code": grant.code, "iss": self.issuer} | _state(request)
+        changed = self._faults.changed("callback", response)
+        return redirect(request["redirect_uri"], changed)
 
-    def _token(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        form = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        if not self._is_our_client(headers, form):
-            return _json({"error": "invalid_client"}, status=401)
-        grant = self._grants.pop(form.get("code", ""), None)  # single use
-        if grant is None or not _is_for(grant, form):
-            return _json({"error": "invalid_grant"}, status=400)
-        access_token = secrets.token_urlsafe(32)
-        self._tokens[access_token] = grant.person
+    def _check_request(self, request: Mapping[str, str]) -> None:
+        check_authorization_request(
+            request, client_id=self.client_id, openid=self.openid
+        )
+
+    def _log_out(self, params: Params) -> Answer:
+        """OpenID Connect RP-Initiated Logout 1.0, 2 and 3."""
+        request = dict(params)
+        target = request.get("post_logout_redirect_uri")
+        if target is None:
+            return picker.signed_out_page()
+        if request.get("client_id") != self.client_id:
+            return picker.refusal_page("client_id is not the one known here")
+        return redirect(target, _state(request))
+
+    def _token(self, headers: Mapping[str, str], params: Params) -> Answer:
+        """RFC 6749 4.1.3 and 5."""
+        try:
+            grant = self._redeemed(headers, unique(params))
+        except RequestRefused as refused:
+            if refused.error != "invalid_client":
+                return json_answer(_error(refused), status=400)
+            challenge = {"WWW-Authenticate": 'Basic realm="tests"'}
+            return json_answer(_error(refused), status=401, headers=challenge)
         response: dict[str, Any] = {
-            "access_token": access_token,
+            "access_token": grant.access_token,
             "token_type": "Bearer",
             "expires_in": 3600,
         }
         if self.openid:
-            response["id_token"] = self._id_token(grant, access_token)
-        return _json(self._changed("token", response))
+            hidden = self.claims_in == "userinfo" or self._faults.hide_claims
+            claims = id_token_claims(self, grant, without_claims=hidden)
+            claims = self._faults.changed("claims", claims)
+            response["id_token"] = self._signed("header", claims)
+        return self._json("token", response)
 
-    def _is_our_client(
-        self, headers: Mapping[str, str], form: Mapping[str, str]
-    ) -> bool:
-        given: tuple[str, str]
-        if "authorization" in headers:
-            if "client_secret" in form:
-                return False  # RFC 6749 2.3: one method
-            scheme, _, credentials = headers["authorization"].partition(" ")
-            user, _, password = base64.b64decode(credentials).decode().partition(":")
-            given = (unquote_plus(user), unquote_plus(password))
-            if scheme != "Basic":
-                return False
-        else:
-            given = (form.get("client_id", ""), form.get("client_secret", ""))
-        return given == (self.client_id, self.client_secret)
-
-    def _id_token(self, grant: _Grant, access_token: str) -> str:
-        now = int(self.now())
-        digest = hashlib.new(_hash_of(self.key.alg), access_token.encode()).digest()
-        claims = {
-            "iss": self.issuer,
-            "aud": self.client_id,
-            "sub": grant.person["sub"],
-            "iat": now,
-            "exp": now + 600,
-            "nonce": grant.query["nonce"],
-            "at_hash": _base64url(digest[: len(digest) // 2]),
-        }
-        if not self._keeps_claims_back():
-            claims = {**grant.person, **claims}
-        header = {"alg": self.key.alg, "typ": "JWT", "kid": self.key.kid}
-        token = self.key.sign(
-            self._changed("header", header), self._changed("claims", claims)
+    def _redeemed(self, headers: Mapping[str, str], form: Mapping[str, str]) -> Grant:
+        check_client(
+            headers,
+            form,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            methods=self.auth_methods,
         )
-        if any(fault.flips_signature for fault in self._faults):
-            signed, _, signature = token.rpartition(".")
-            # The first letter: every bit of it counts, unlike those of the last.
-            token = f"{signed}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
-        return token
+        if form.get("grant_type") != "authorization_code":
+            raise RequestRefused("unsupported_grant_type", "only codes are known here")
+        grant = self._grants.get(form.get("code", ""))
+        if grant is None:
+            raise RequestRefused("invalid_grant", "the code is unknown")
+        if grant.access_token is not None:
+            # RFC 6749 4.1.2: one of the two who have the code has stolen it.
+            self._tokens.pop(grant.access_token, None)
+            raise RequestRefused("invalid_grant", "the code was used before")
+        grant.access_token = secrets.token_urlsafe(32)  # used, whatever comes next
+        check_code(grant, form)
+        self._tokens[grant.access_token] = grant
+        return grant
 
     def _userinfo(self, headers: Mapping[str, str]) -> Answer:
+        """OpenID Connect Core 5.3, RFC 6750 2.1 and 3.1."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or token not in self._tokens:
-            return Answer(status=401, headers={"WWW-Authenticate": "Bearer"})
-        return _json(self._changed("userinfo", dict(self._tokens[token])))
+        grant = self._tokens.get(token) if scheme.lower() == "bearer" else None
+        if grant is None:
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            return json_answer(
+                {"error": "invalid_token"}, status=401, headers=challenge
+            )
+        if not self.openid:
+            return self._json("userinfo", user_document(self, grant))
+        claims = userinfo_claims(self, grant)
+        if not (self.signs_userinfo or self._faults.sign_userinfo):
+            return self._json("userinfo", claims)
+        # 5.3.2: a signed response says who made it, and for whom.
+        claims = {**claims, "iss": self.issuer, "aud": self.client_id}
+        claims = self._faults.changed("userinfo", claims)
+        body = self._signed("userinfo_header", claims).encode()
+        return Answer(200, {"Content-Type": "application/jwt"}, body)
 
-    def _keeps_claims_back(self) -> bool:
-        return self._claims_at_userinfo or any(
-            fault.claims_at_userinfo for fault in self._faults
+    def _json(self, place: Place, document: dict[str, Any]) -> Answer:
+        return json_answer(self._faults.changed(place, document))
+
+    def _signed(self, place: Place, claims: Mapping[str, Any]) -> str:
+        header = {"alg": self.key.alg, "typ": "JWT", "kid": self.key.kid}
+        token = self.key.sign(self._faults.changed(place, header), claims)
+        return self._faults.signature_of(place, token)
+
+    def _begin(self, fault: Fault) -> None:
+        self._faults.add(fault)
+        if fault.rotates_key:
+            kid = f"{self.key.kid}-rotated"
+            self.key = SigningKey(self.key.alg, kid, secret=self.client_secret)
+
+    def _note(self, document: str, method: str, url: str, **parts: Any) -> None:
+        self.requests[document] += 1
+        self.request_log.append(
+            LoggedRequest(document=document, method=method, url=url, **parts)
         )
 
-    def _changed(self, place: str, document: dict[str, Any]) -> dict[str, Any]:
-        for fault in self._faults:
-            document = getattr(fault, place)(document)
-        return document
+
+def _error(refused: RequestRefused) -> dict[str, Any]:
+    return {"error": refused.error, "error_description": refused.description}
 
 
-def _is_for(grant: _Grant, form: Mapping[str, str]) -> bool:
-    """RFC 6749 4.1.3 and RFC 7636 4.6."""
-    challenge = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-    return (
-        form.get("grant_type") == "authorization_code"
-        and form.get("redirect_uri") == grant.query["redirect_uri"]
-        and _base64url(challenge) == grant.query["code_challenge"]
-    )
-
-
-def _json(document: Mapping[str, Any], *, status: int = 200) -> Answer:
-    return Answer(status=status, body=json.dumps(document).encode())
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _hash_of(alg: str) -> str:
-    return "sha512" if alg == "EdDSA" else f"sha{alg[-3:]}"
+def _state(request: Mapping[str, str]) -> dict[str, Any]:
+    return {"state": request["state"]} if "state" in request else {}

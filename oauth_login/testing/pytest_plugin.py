@@ -1,6 +1,7 @@
 """pytest fixtures; they come with the package.
 
-Imports nothing at import time that a test run without Django would not have.
+pytest loads this in every run where oauth_login is installed: it imports nothing that
+a run without Django, or without any login in it, would not have.
 """
 
 from __future__ import annotations
@@ -11,46 +12,46 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_django import Settings
+
     from oauth_login.testing.provider import FakeProvider
 
 
 @pytest.fixture
-def oauth_provider() -> Iterator[FakeProvider]:
-    """A FakeProvider that stands in for the first provider of OAUTH_LOGIN.
+def oauth_provider_alias() -> str:
+    """Which provider of OAUTH_LOGIN `oauth_provider` is: the first.
 
-    It has that one's issuer, client id and secret, and answers without a socket.
+    To choose another: `@pytest.mark.parametrize("oauth_provider_alias", ["google"])`.
     """
-    import responses
-    from django.core.cache import caches
+    from oauth_login.testing.site import first_alias
 
-    from oauth_login.conf import get_config
-    from oauth_login.registry import forget_providers
-    from oauth_login.testing.doors import answer_over_responses
-    from oauth_login.testing.provider import FakeProvider
-
-    config = get_config()
-    entry = next(iter(config.providers.values()))
-    provider = FakeProvider(
-        entry.issuer,
-        client_id=entry.client.client_id,
-        client_secret=entry.client.client_secret,
-        openid=entry.subject_field is None,
-    )
-    # No test may find what another one left behind.
-    caches[config.cache_alias].clear()
-    forget_providers()
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        answer_over_responses(provider, mock)
-        yield provider
-    forget_providers()
+    return first_alias()
 
 
 @pytest.fixture
-def oauth_log_in(oauth_provider: FakeProvider) -> Callable[..., Any]:
-    """`oauth_log_in(client, person="alice", next="/")`: a whole login."""
+def oauth_provider(
+    settings: Settings, oauth_provider_alias: str
+) -> Iterator[FakeProvider]:
+    """A FakeProvider that stands in for a provider of OAUTH_LOGIN, without a socket."""
+    from oauth_login.testing.site import answering, private_caches
+
+    # Through pytest-django's fixture: it undoes what tests change in the right order.
+    settings.CACHES = private_caches()
+    with answering(oauth_provider_alias) as provider:
+        yield provider
+
+
+@pytest.fixture
+def oauth_log_in(
+    oauth_provider: FakeProvider, oauth_provider_alias: str
+) -> Callable[..., Any]:
+    """`oauth_log_in(client, person="alice", next="/")`: a whole login.
+
+    Takes what oauth_login.testing.log_in takes, and returns the callback's response.
+    """
     from oauth_login.testing.login import log_in
 
     def log_in_there(client: Any, **options: Any) -> Any:
-        return log_in(client, oauth_provider, **options)
+        return log_in(client, oauth_provider, alias=oauth_provider_alias, **options)
 
     return log_in_there

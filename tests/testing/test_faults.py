@@ -112,7 +112,7 @@ def test_a_fault_before_the_redirect_leaves_the_browser_here(
 
 
 def test_unknown_faults_are_refused_with_a_suggestion() -> None:
-    with pytest.raises(KeyError, match=r"did you mean 'wrong_nonce'"):
+    with pytest.raises(LookupError, match=r"did you mean 'wrong_nonce'"):
         find_fault("wrong_nonse")
 
 

@@ -1,0 +1,64 @@
+"""What the provider for tests answers, and the two ways in which it does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+
+class Answer(NamedTuple):
+    """One HTTP response; it has neither a version nor a length."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("Content-Type", "")
+
+
+class SlowAnswer(Exception):  # noqa: N818 - no error: a door makes of it what it can
+    """The provider would take longer to answer than anybody waits."""
+
+
+class NoAnswer(Exception):  # noqa: N818 - as above
+    """The provider would hang up without an answer."""
+
+
+def json_answer(
+    document: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """A JSON document, which no cache may keep (RFC 6749 5.1)."""
+    return Answer(
+        status,
+        {
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",
+            **(headers or {}),
+        },
+        json.dumps(document).encode(),
+    )
+
+
+def page(body: str, *, status: int = 200) -> Answer:
+    """An HTML page of markup that the caller has escaped; it may load nothing."""
+    return Answer(
+        status,
+        {
+            "Content-Type": "text/html; charset=utf-8",
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "Referrer-Policy": "no-referrer",
+        },
+        body.encode(),
+    )
+
+
+def redirect(url: str, parameters: Mapping[str, object]) -> Answer:
+    """Send the browser to `url` with `parameters`; a list is one that is repeated."""
+    query = urlencode(parameters, doseq=True)
+    joint = "&" if "?" in url else "?"
+    return Answer(302, {"Location": url + (joint + query if query else "")}, b"")

@@ -1,0 +1,69 @@
+"""What the provider for tests says: of itself, and of who logged in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oauth_login.testing.grants import Grant
+from oauth_login.testing.people import released
+
+if TYPE_CHECKING:
+    from oauth_login.testing.provider import FakeProvider
+
+ID_TOKEN_LIFETIME = 600
+
+
+def metadata(provider: FakeProvider) -> dict[str, Any]:
+    """OpenID Connect Discovery 1.0, 3."""
+    endpoints = provider.endpoints
+    del endpoints["discovery_url"]  # it is where this document is
+    document: dict[str, Any] = {
+        "issuer": provider.issuer,
+        **endpoints,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["public"],
+        "scopes_supported": ["openid", "profile", "email", "phone", "address"],
+        "id_token_signing_alg_values_supported": [provider.key.alg],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": list(provider.auth_methods),
+        "authorization_response_iss_parameter_supported": True,
+    }
+    if provider.signs_userinfo:
+        document["userinfo_signing_alg_values_supported"] = [provider.key.alg]
+    return document
+
+
+def id_token_claims(
+    provider: FakeProvider, grant: Grant, *, without_claims: bool
+) -> dict[str, Any]:
+    """OpenID Connect Core 2 and 3.1.3.6; `without_claims`, only who and for whom."""
+    now = int(provider.now())
+    return {
+        **({} if without_claims else _claims(grant)),
+        "iss": provider.issuer,
+        "aud": provider.client_id,
+        "sub": grant.claims["sub"],
+        "iat": now,
+        "exp": now + ID_TOKEN_LIFETIME,
+        "auth_time": int(grant.issued_at),
+        "nonce": grant.request["nonce"],
+        "at_hash": provider.key.half_hash(grant.access_token or ""),
+    }
+
+
+def userinfo_claims(provider: FakeProvider, grant: Grant) -> dict[str, Any]:
+    """OpenID Connect Core 5.3.2."""
+    if provider.claims_in == "id_token":
+        return {"sub": grant.claims["sub"]}
+    return _claims(grant)
+
+
+def user_document(provider: FakeProvider, grant: Grant) -> dict[str, Any]:
+    """Plain OAuth 2.0 has no claims and no scopes for them: everything."""
+    return {provider.subject_field: grant.claims["sub"], **grant.claims}
+
+
+def _claims(grant: Grant) -> dict[str, Any]:
+    return released(grant.claims, scope=grant.request.get("scope", ""))

@@ -1,0 +1,86 @@
+"""A FakeProvider in the place of one that a Django site has in OAUTH_LOGIN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.test import override_settings
+
+from oauth_login.conf import get_config
+from oauth_login.testing.doors import answer_over_responses
+from oauth_login.testing.provider import FakeProvider
+
+
+@contextmanager
+def stand_in(alias: str | None = None) -> Iterator[FakeProvider]:
+    """A FakeProvider that is the site's provider of that name, by default the first.
+
+    It has the addresses, the client and the algorithm that the settings name, and
+    answers without a socket. The site's settings stay as they are, except that
+    documents are kept in a cache of its own.
+    """
+    with override_settings(CACHES=private_caches()), answering(alias) as provider:
+        yield provider
+
+
+@contextmanager
+def answering(alias: str | None = None) -> Iterator[FakeProvider]:
+    """`stand_in` for whoever sees to CACHES."""
+    import responses  # of the extra `testing`
+
+    provider = provider_of_site(alias or first_alias())
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        answer_over_responses(provider, mock)
+        yield provider
+
+
+def provider_of_site(alias: str) -> FakeProvider:
+    """A FakeProvider that the settings of the provider `alias` fit."""
+    providers = get_config().providers
+    if alias not in providers:
+        raise LookupError(f"OAUTH_LOGIN has no provider {alias!r}: {[*providers]}")
+    entry = providers[alias]
+    algs = entry.client.id_token_signing_algs
+    method = entry.client.token_endpoint_auth_method
+    methods = ("client_secret_basic", "client_secret_post")
+    endpoints = dict(entry.endpoints or {})
+    if entry.discovery_url:
+        endpoints["discovery_url"] = entry.discovery_url
+    return FakeProvider(
+        entry.issuer,
+        client_id=entry.client.client_id,
+        client_secret=entry.client.client_secret,
+        alg="RS256" if "RS256" in algs else algs[0],
+        auth_methods=methods if method == "auto" else (method,),
+        openid=entry.subject_field is None,
+        subject_field=entry.subject_field or "sub",
+        endpoints=endpoints,
+    )
+
+
+def first_alias() -> str:
+    """The name of the first provider in OAUTH_LOGIN."""
+    providers = get_config().providers
+    if not providers:
+        raise LookupError("OAUTH_LOGIN has no PROVIDERS that could be stood in for")
+    return next(iter(providers))
+
+
+def private_caches() -> Mapping[str, Any]:
+    """CACHES, with an empty one in this process's memory where documents are kept.
+
+    No test may find what another one left behind, and none may empty a cache that is
+    somebody else's.
+    """
+    from django.core.cache.backends.locmem import LocMemCache
+
+    location = "oauth_login.testing"
+    LocMemCache(location, {}).clear()
+    cache = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": location,
+    }
+    return {**settings.CACHES, get_config().cache_alias: cache}
