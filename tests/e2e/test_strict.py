@@ -23,5 +23,7 @@ def test_the_step_in_between_is_a_page_too(page: Page, strict: Demo) -> None:
     page.goto(f"{strict.site}/auth/demo/login/?next=/reports/")
     log_in_at_provider(page, "alice", strict.password)
 
+    # Twice: before the callback that brings the cookie, and after it.
+    page.wait_for_url(lambda url: "hop=1" in url)
     expect(page.get_by_role("heading", level=1)).to_have_text("Signing you in…")
     check_page(page, "continue")
