@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 
 from oauth_login.testing.answer import Answer, NoAnswer, SlowAnswer
@@ -85,6 +86,11 @@ class _Server(ThreadingHTTPServer):
         self._lock = threading.Lock()
         super().__init__((HOST, port), _Connection)
 
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the resolver for a name of this machine.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
     def opened(self, connection: socket.socket) -> None:
         with self._lock:
             self._open.add(connection)
@@ -105,6 +111,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # connections are kept alive
+    # Headers and body are two writes; with it, the second one waits for 40 ms.
+    disable_nagle_algorithm = True
     server: _Server
 
     def setup(self) -> None:
@@ -125,6 +133,7 @@ class _Connection(BaseHTTPRequestHandler):
         # T49: a page of somebody's whose name leads to this machine is not served.
         host, _, port = self.headers.get("Host", "").partition(":")
         if host not in (HOST, "localhost") or port != str(self.server.server_port):
+            self.close_connection = True
             self.send_error(421)
             return
         length = self.headers.get("Content-Length", "0")
@@ -167,7 +176,7 @@ class _Connection(BaseHTTPRequestHandler):
             if self.server.closing.wait(DRIP_INTERVAL):
                 return
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as above
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Say nothing; the provider's request_log has it all."""
 
 

@@ -111,6 +111,24 @@ def test_a_fault_before_the_redirect_leaves_the_browser_here(
     assert LoginEvent.objects.get().code == "discovery.issuer_mismatch"
 
 
+# Codes that a provider causes; what is not among them is ours, or the browser's.
+THEIRS = ("transport", "discovery", "jwks", "authorization", "token", "id_token")
+WITHOUT_FAULT = {
+    "transport.tls",  # the kit speaks http, or no HTTP at all
+    "discovery.recently_failed",  # the second login after discovery.status
+    # Only for requests that ask for it, which nothing here does yet.
+    "id_token.acr_mismatch",
+    "id_token.auth_time_invalid",
+    "id_token.auth_time_too_old",
+}
+
+
+def test_there_is_a_fault_for_every_code_that_a_provider_can_cause() -> None:
+    caused = {code for code in CODES if code.startswith((*THEIRS, "userinfo"))}
+
+    assert caused - FAULTS.keys() == WITHOUT_FAULT
+
+
 def test_unknown_faults_are_refused_with_a_suggestion() -> None:
     with pytest.raises(LookupError, match=r"did you mean 'wrong_nonce'"):
         find_fault("wrong_nonse")
