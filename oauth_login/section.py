@@ -37,7 +37,7 @@ class Section:
     ) -> None:
         self._keys = keys
         self._note = note
-        self._where = where
+        self.where = where
         self.provider = provider
         self._values: Mapping[str, Any] = {}
         if not isinstance(values, Mapping):
@@ -53,6 +53,11 @@ class Section:
     def problem(self, id: str, message: str, hint: str = "") -> None:  # noqa: A002
         self._note(Problem(id, message, hint, self.provider))
 
+    def within(self, key: str, keys: Mapping[str, object]) -> Section:
+        """The dict at `key`, as a section of its own."""
+        where = f"{self.where}[{key!r}]"
+        return Section(self.value(key), keys, self._note, where, self.provider)
+
     def value(self, key: str) -> Any:
         return self._values.get(key, self._keys[key])
 
@@ -65,7 +70,7 @@ class Section:
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
         if value is not None or self.is_set(key):
-            self.problem("E003", f"{self._where}[{key!r}] must be {_KINDS[kind]}.")
+            self.problem("E003", f"{self.where}[{key!r}] must be {_KINDS[kind]}.")
         return default
 
     def text(self, key: str) -> str | None:
@@ -78,13 +83,13 @@ class Section:
         if value in choices:
             return str(value)
         names = ", ".join(repr(choice) for choice in choices)
-        self.problem("E004", f"{self._where}[{key!r}] must be one of {names}.")
+        self.problem("E004", f"{self.where}[{key!r}] must be one of {names}.")
         return choices[0]
 
     def number(self, key: str, low: int, high: int) -> int:
         value = self.of_type(key, int, default=low)
         if not low <= value <= high:
-            text = f"{self._where}[{key!r}] must be between {low} and {high}."
+            text = f"{self.where}[{key!r}] must be between {low} and {high}."
             self.problem("E005", text)
         return value
 
@@ -94,7 +99,7 @@ class Section:
             isinstance(item, str) and item for item in value
         ):
             return tuple(value)
-        self.problem("E003", f"{self._where}[{key!r}] must be a list of strings.")
+        self.problem("E003", f"{self.where}[{key!r}] must be a list of strings.")
         return ()
 
 

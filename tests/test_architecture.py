@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"provider"},
     {"flow", "transport"},
     {"section", "env", "config"},
+    {"provider_conf", "client_conf"},
     {"conf"},
     {"registry"},
     {"models", "signals", "seal"},
@@ -36,7 +37,7 @@ FLOORS: list[set[str]] = [
 KIT = "testing"
 
 NO_DJANGO = set().union(*FLOORS[:5])
-SETTINGS_READERS = {"conf", "section", "env", "checks"}
+SETTINGS_READERS = {"conf", "section", "provider_conf", "client_conf", "env", "checks"}
 USER_WRITERS = {"accounts", "rights"}
 
 PUBLIC_NAMES = {

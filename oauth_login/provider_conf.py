@@ -1,0 +1,125 @@
+"""One entry of PROVIDERS, read into a ProviderConfig; what is wrong is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oauth_login.client_conf import read_client
+from oauth_login.config import ENDPOINT_KEYS, ProviderConfig
+from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url
+from oauth_login.rules import GroupsRule, Rules, RuleSet, parse_rules
+from oauth_login.section import Section
+
+GROUP_MODES = ("managed", "add", "mirror")
+GROUPS_KEYS: Mapping[str, object] = {
+    "CLAIM": None,
+    "MAP": {},
+    "MODE": "managed",
+    "SPLIT": None,
+}
+
+
+def read_provider(
+    section: Section, alias: str, *, allow_http_loopback: bool
+) -> ProviderConfig:
+    """The provider of that name, as far as its entry can be understood."""
+    subject_field = section.text("SUBJECT_FIELD")
+    plain = subject_field is not None
+    return ProviderConfig(
+        alias=alias,
+        label=section.text("LABEL") or alias,
+        issuer=_issuer(section, allow_http_loopback),
+        client=read_client(section, plain=plain),
+        discovery_url=_url(section, "DISCOVERY_URL", allow_http_loopback),
+        endpoints=_endpoints(section, allow_http_loopback, plain=plain),
+        subject_field=subject_field,
+        userinfo=section.choice("USERINFO", ("auto", "always", "never")),
+        rules=_rules(section),
+        create_users=section.of_type("CREATE_USERS", bool, default=False),
+        username_from=section.strings("USERNAME_FROM"),
+        logout=section.choice("LOGOUT", ("provider", "local")),
+        ca_bundle=section.text("CA_BUNDLE"),
+        proxies=section.of_type("PROXIES", dict, default={}) or None,
+    )
+
+
+def _issuer(section: Section, allow_http_loopback: bool) -> str:
+    issuer = _url(section, "ISSUER", allow_http_loopback)
+    if issuer is None:
+        section.problem("E010", f"{section.where} needs an ISSUER.")
+        return ""
+    # Whoever copies the address of the document means the issuer in front of it.
+    return issuer.removesuffix(WELL_KNOWN)
+
+
+def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:
+    url = section.text(key)
+    if url is not None and not is_allowed_url(
+        url, allow_http_loopback=allow_http_loopback
+    ):
+        section.problem(
+            "E011",
+            f"{section.where}[{key!r}] must be an https URL.",
+            "http is for this machine alone, with ALLOW_HTTP_LOOPBACK.",
+        )
+    return url
+
+
+def _endpoints(
+    section: Section, allow_http_loopback: bool, *, plain: bool
+) -> Mapping[str, str] | None:
+    endpoints = section.value("ENDPOINTS")
+    where = section.where
+    if endpoints is None:
+        if plain:
+            section.problem("E018", f"{where} has SUBJECT_FIELD and no ENDPOINTS.")
+        return None
+    needed = {"authorization_endpoint", "token_endpoint"} | (
+        {"userinfo_endpoint"} if plain else {"jwks_uri"}
+    )
+    if not isinstance(endpoints, Mapping) or not needed <= endpoints.keys():
+        names = ", ".join(sorted(needed))
+        section.problem("E018", f"{where}['ENDPOINTS'] must be a dict with {names}.")
+        return None
+    for name, url in endpoints.items():
+        if name not in ENDPOINT_KEYS:
+            section.problem("E002", f"{where}['ENDPOINTS'] has no key {name!r}.")
+        elif not isinstance(url, str) or not is_allowed_url(
+            url, allow_http_loopback=allow_http_loopback
+        ):
+            text = f"{where}['ENDPOINTS'][{name!r}] must be an https URL."
+            section.problem("E011", text)
+    return endpoints
+
+
+def _rules(section: Section) -> RuleSet:
+    def rules(key: str) -> Rules:
+        try:
+            return parse_rules(section.value(key))
+        except ValueError as error:
+            section.problem("E019", f"{section.where}[{key!r}]: {error}.")
+            return ()
+
+    return RuleSet(
+        allow_if=rules("ALLOW_IF"),
+        deny_if=rules("DENY_IF"),
+        staff_if=rules("STAFF_IF"),
+        superuser_if=rules("SUPERUSER_IF"),
+        groups=_groups(section),
+    )
+
+
+def _groups(section: Section) -> GroupsRule | None:
+    if section.value("GROUPS") is None:
+        return None
+    groups = section.within("GROUPS", GROUPS_KEYS)
+    claim, mode = groups.text("CLAIM"), groups.choice("MODE", GROUP_MODES)
+    mapping = groups.of_type("MAP", dict, default={})
+    if not claim or (mode != "mirror" and not mapping):
+        text = f"{groups.where} needs a CLAIM, and a MAP unless it mirrors."
+        groups.problem("E020", text)
+        return None
+    if not all(isinstance(x, str) and x for x in (*mapping, *mapping.values())):
+        groups.problem("E020", f"{groups.where}['MAP'] must map names to names.")
+        return None
+    return GroupsRule(claim, mapping, mode, groups.text("SPLIT"))
