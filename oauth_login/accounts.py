@@ -143,7 +143,10 @@ def _set_names(user: AbstractBaseUser, identity: VerifiedIdentity) -> list[str]:
             continue
         if field.unique and not user._state.adding:
             continue  # a login name, or as good as one: it does not change by itself
-        value = _clean(identity.claims.get(claim), field, user)
+        said = identity.claims.get(claim)
+        if not said and not getattr(user, name):
+            said = identity.unsigned_names.get(claim)
+        value = _clean(said, field, user)
         if value and value != getattr(user, name):
             setattr(user, name, value)
             changed.append(name)

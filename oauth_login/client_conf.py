@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from oauth_login.deviations_conf import read_deviations
 from oauth_login.protocol.client import ASYMMETRIC_ALGS, HMAC_ALGS, Client
 from oauth_login.protocol.client_auth import METHODS
+from oauth_login.request_conf import read_acr_values, read_auth_params, read_max_age
 from oauth_login.section import Section
+
+# What a method needs of ours, and the key that gives it.
+_NEEDS = {
+    "secret": "CLIENT_SECRET",
+    "keys": "CLIENT_KEYS",
+    "certificate": "CLIENT_CERT",
+}
 
 
 def read_client(section: Section, *, plain: bool) -> Client:
@@ -24,18 +33,35 @@ def read_client(section: Section, *, plain: bool) -> Client:
         client_id=client_id or "",
         client_secret=secret,
         token_endpoint_auth_method=_method(section, secret),
+        has_certificate=section.value("CLIENT_CERT") is not None,
+        team_id=section.text("TEAM_ID"),
         scope=" ".join(_scopes(section, plain=plain)),
+        response_mode=_response_mode(section),
+        default_max_age=read_max_age(section),
+        default_acr_values=read_acr_values(section),
+        authorization_params=read_auth_params(section),
         id_token_signing_algs=_signing_algs(section, secret),
         leeway=section.number("LEEWAY", 0, 300),
+        deviations=read_deviations(section),
     )
 
 
 def _method(section: Section, secret: str) -> str:
     method = section.choice("CLIENT_AUTH", ("auto", *METHODS))
-    if not secret and method.startswith("client_secret"):
+    needed = _NEEDS.get(METHODS.get(method, ""))
+    if needed is not None and not section.value(needed):
         text = f"{section.where}['CLIENT_AUTH'] is {method!r}"
-        section.problem("E013", f"{text}, which needs a CLIENT_SECRET.")
+        section.problem("E013", f"{text}, which needs {needed}.")
+    if method == "client_secret_jwt" and len(secret.encode()) < min(HMAC_ALGS.values()):
+        text = f"{section.where}['CLIENT_SECRET'] is too short for {method!r}."
+        section.problem("E017", text)
     return method
+
+
+def _response_mode(section: Section) -> str | None:
+    if section.value("RESPONSE_MODE") is None:
+        return None
+    return section.choice("RESPONSE_MODE", ("query", "form_post"))
 
 
 def _scopes(section: Section, *, plain: bool) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from django.core.signals import setting_changed
 
 from oauth_login.config import PROVIDER_KEYS, SITE_KEYS, Config
 from oauth_login.env import from_env as from_env  # public here: site settings use it
+from oauth_login.presets import PRESETS, find_preset
 from oauth_login.protocol.discovery import is_allowed_url
 from oauth_login.provider_conf import read_provider
 from oauth_login.section import Problem, Section
@@ -48,9 +49,14 @@ def _config(setting: object) -> Config:
             site.problem("E006", text)
             continue
         where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]"
-        section = Section(entry, PROVIDER_KEYS, problems.append, where, alias)
+        preset = find_preset(entry)
+        section = Section(
+            preset.under(entry), PROVIDER_KEYS, problems.append, where, alias
+        )
+        if section.value("PRESET") is not None:
+            section.choice("PRESET", tuple(PRESETS))
         providers[alias] = read_provider(
-            section, alias, allow_http_loopback=allow_http_loopback
+            section, alias, preset=preset, allow_http_loopback=allow_http_loopback
         )
     return Config(
         providers=providers,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from oauth_login.protocol.client import ASYMMETRIC_ALGS, Client
+from oauth_login.protocol.client_keys import ClientKey
 from oauth_login.rules import RuleSet
 from oauth_login.section import Problem
+
+# Called when the provider is first used: a key may have to be fetched from somewhere.
+KeySource: TypeAlias = Callable[[], ClientKey]
+# The paths of a certificate and of its key; one path if both are in one file.
+ClientCertificate: TypeAlias = str | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,11 @@ class ProviderConfig:
     create_users: bool = True
     username_from: tuple[str, ...] = ("preferred_username", "email")
     logout: str = "provider"
+    url_params: tuple[str, ...] = ()
+    initiate_login: bool = False
+    backend_base_url: str | None = None
+    client_keys: tuple[KeySource, ...] = ()
+    client_cert: ClientCertificate | None = None
     ca_bundle: str | None = None
     proxies: Mapping[str, str] | None = None
 
@@ -67,14 +79,31 @@ SITE_KEYS: Mapping[str, object] = {
     "RESOLVE_USER": None,
 }
 PROVIDER_KEYS: Mapping[str, object] = {
+    "PRESET": None,
     "LABEL": None,
     "ISSUER": None,
+    "ISSUER_TEMPLATE": None,
+    "ALLOWED_TENANTS": (),
     "DISCOVERY_URL": None,
+    "BACKEND_BASE_URL": None,
     "ENDPOINTS": None,
     "CLIENT_ID": None,
     "CLIENT_SECRET": "",
     "CLIENT_AUTH": "auto",
+    "CLIENT_KEYS": (),
+    "CLIENT_CERT": None,
+    "BASIC_ENCODING": "form",
+    "TEAM_ID": None,
     "SCOPES": ("openid", "profile", "email"),
+    "AUTH_PARAMS": {},
+    "URL_PARAMS": (),
+    "RESPONSE_MODE": None,
+    "MAX_AGE": None,
+    "ACR_VALUES": (),
+    "PKCE": True,
+    "NONCE": "required",
+    "DEVIATIONS": (),
+    "CLAIM_ALIASES": {},
     "SIGNING_ALGS": ASYMMETRIC_ALGS,
     "LEEWAY": 60,
     "USERINFO": "auto",
@@ -86,6 +115,7 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "GROUPS": None,
     "CREATE_USERS": True,
     "USERNAME_FROM": ("preferred_username", "email"),
+    "INITIATE_LOGIN": False,
     "LOGOUT": "provider",
     "CA_BUNDLE": None,
     "PROXIES": None,
@@ -96,4 +126,5 @@ ENDPOINT_KEYS = {
     "userinfo_endpoint",
     "jwks_uri",
     "end_session_endpoint",
+    "emails_endpoint",
 }

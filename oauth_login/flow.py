@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -28,14 +28,18 @@ from oauth_login.errors import (
     ProviderUnavailable,
 )
 from oauth_login.protocol.authorization import (
+    USER_PARAMETER,
     authorization_parameters,
     authorization_url,
+    expected_acr_values,
+    expected_max_age,
     parse_authorization_response,
 )
+from oauth_login.protocol.claims import unsigned_names
 from oauth_login.protocol.id_token import IdToken
 from oauth_login.protocol.pkce import code_challenge, new_code_verifier
 from oauth_login.protocol.token import TokenResponse
-from oauth_login.protocol.userinfo import merged_claims
+from oauth_login.protocol.userinfo import EMAIL_CLAIMS, merged_claims
 from oauth_login.provider import Provider
 
 logger = logging.getLogger("oauth_login.flow")
@@ -46,7 +50,8 @@ class PendingLogin:
     """A login under way: what the browser must not know, kept until it comes back.
 
     `next` is where the person wanted to go, `started_by` the key of the user who was
-    logged in at the start, if any; `started_at` is in seconds since 1970.
+    logged in at the start, if any; `started_at` is in seconds since 1970, `max_age` in
+    seconds.
     """
 
     provider: str
@@ -57,6 +62,14 @@ class PendingLogin:
     next: str
     started_by: str | None
     started_at: int
+    # What was asked for, and must be so in what comes back.
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+
+    @property
+    def authenticated_since(self) -> int | None:
+        """The earliest authentication that will do: counted from when we asked."""
+        return None if self.max_age is None else self.started_at - self.max_age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +86,8 @@ class VerifiedIdentity:
     subject: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     claims_complete: bool
+    # A name that came by way of the browser: for fields that are empty, no more.
+    unsigned_names: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def start_login(
@@ -83,32 +98,39 @@ def start_login(
     next: str,  # noqa: A002 - Django's word for it
     started_by: str | None,
     now: float,
-    prompt: str | None = None,
+    params: Mapping[str, str] | None = None,
+    switch_account: bool = False,
 ) -> tuple[PendingLogin, str]:
     """What to remember, and the URL to send the browser to.
 
-    `state` must be unguessable and new. Nothing of what is remembered is in the URL
-    but the state, the nonce and the challenge, and none of these is enough (T19).
+    `state` must be unguessable and new; `params` are further parameters for this login
+    alone, `max_age` and `acr_values` among them. Nothing of what is remembered is in
+    the URL but the state, the nonce and the challenge, and none of these is enough
+    (T19).
     """
-    pending = PendingLogin(
-        provider=provider.alias,
-        state=state,
-        nonce=secrets.token_urlsafe(32),
-        code_verifier=new_code_verifier(),
-        redirect_uri=redirect_uri,
-        next=next,
-        started_by=started_by,
-        started_at=int(now),
-    )
+    nonce, code_verifier = secrets.token_urlsafe(32), new_code_verifier()
     metadata = provider.metadata(now=now)
     parameters = authorization_parameters(
         client=provider.client,
         metadata=metadata,
-        state=pending.state,
-        nonce=pending.nonce,
-        code_challenge=code_challenge(pending.code_verifier),
+        state=state,
+        nonce=nonce,
+        code_challenge=code_challenge(code_verifier),
         redirect_uri=redirect_uri,
-        prompt=prompt,
+        params=params,
+        switch_account=switch_account,
+    )
+    pending = PendingLogin(
+        provider=provider.alias,
+        state=state,
+        nonce=nonce,
+        code_verifier=code_verifier,
+        redirect_uri=redirect_uri,
+        next=next,
+        started_by=started_by,
+        started_at=int(now),
+        max_age=expected_max_age(parameters),
+        acr_values=expected_acr_values(parameters),
     )
     return pending, authorization_url(metadata, parameters)
 
@@ -133,6 +155,7 @@ def finish_login(
     code = parse_authorization_response(
         params,
         expected_state=pending.state,
+        client=provider.client,
         metadata=provider.metadata(now=now),
     )
     # The code is worth something only with the verifier that never left us (T28).
@@ -146,7 +169,12 @@ def finish_login(
         return _identity_from_user_document(provider, tokens, now=now)
     # The ID token says who came, signed, for us, for this very login.
     id_token = provider.validate(
-        tokens, expected_nonce=pending.nonce, code=code, now=now
+        tokens,
+        code=code,
+        expected_nonce=pending.nonce,
+        expected_acr_values=pending.acr_values,
+        authenticated_since=pending.authenticated_since,
+        now=now,
     )
     claims, complete = _all_claims(provider, id_token, tokens, now=now)
     return VerifiedIdentity(
@@ -155,6 +183,7 @@ def finish_login(
         subject=id_token.subject,
         claims=MappingProxyType(claims),
         claims_complete=complete,
+        unsigned_names=_unsigned_names(provider, params),
     )
 
 
@@ -165,12 +194,16 @@ def _identity_from_user_document(
     subject, claims = provider.fetch_user_document(
         tokens.access_token, subject_field=provider.subject_field or "", now=now
     )
+    claims, complete = _or_less(
+        lambda: provider.with_verified_email(claims, tokens.access_token, now=now),
+        without={n: v for n, v in claims.items() if n not in EMAIL_CLAIMS},
+    )
     return VerifiedIdentity(
         provider=provider.alias,
         issuer=provider.issuer,
         subject=subject,
-        claims=MappingProxyType(dict(claims)),
-        claims_complete=True,
+        claims=MappingProxyType(claims),
+        claims_complete=complete,
     )
 
 
@@ -178,18 +211,39 @@ def _all_claims(
     provider: Provider, id_token: IdToken, tokens: TokenResponse, *, now: float
 ) -> tuple[dict[str, Any], bool]:
     """The claims of the ID token, with userinfo's if they are needed; all of them?"""
-    if not provider.needs_userinfo(id_token.claims, now=now):
-        return dict(id_token.claims), True
+    claims = provider.standard_claims(id_token.claims)
+    if not provider.needs_userinfo(claims, now=now):
+        return claims, True
+    return _or_less(
+        lambda: merged_claims(
+            claims,
+            provider.fetch_userinfo(
+                tokens.access_token, expected_subject=id_token.subject, now=now
+            ),
+        ),
+        without=claims,
+    )
+
+
+def _unsigned_names(
+    provider: Provider, params: Sequence[tuple[str, str]]
+) -> dict[str, str]:
+    if not provider.client.deviations.user_in_response:
+        return {}
+    return unsigned_names(dict(params).get(USER_PARAMETER, ""))
+
+
+def _or_less(
+    ask: Callable[[], dict[str, Any]], *, without: dict[str, Any]
+) -> tuple[dict[str, Any], bool]:
+    """The claims that are asked for, or those without; were they to be had?"""
     try:
-        userinfo = provider.fetch_userinfo(
-            tokens.access_token, expected_subject=id_token.subject, now=now
-        )
+        return ask(), True
     except (ProviderUnavailable, InvalidProviderResponse) as error:
         if not _is_mere_failure(error):
             raise
-        logger.warning("logging in without userinfo: %s", error.code)
-        return dict(id_token.claims), False
-    return merged_claims(id_token.claims, userinfo), True
+        logger.warning("logging in with fewer claims: %s", error.code)
+        return without, False
 
 
 def _is_mere_failure(error: ProviderUnavailable | InvalidProviderResponse) -> bool:

@@ -51,7 +51,8 @@ def take(session: SessionBase, state: str, *, now: float) -> PendingLogin | None
     _write(session, kept)
     session.save()
     try:
-        return PendingLogin(**{**entry, "state": state})
+        acr_values = tuple(entry["acr_values"])  # JSON has lists only
+        return PendingLogin(**{**entry, "state": state, "acr_values": acr_values})
     except TypeError:
         return None  # of another version of this app
 

@@ -7,22 +7,25 @@ else brings.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from oauth_login.documents import Cache, CachedDocument
 from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.authorization import AuthorizationCode
+from oauth_login.protocol.claims import standard_claims
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import (
     ServerMetadata,
     discovery_request,
     parse_discovery_response,
     parse_metadata,
+    seen_from_here,
 )
 from oauth_login.protocol.id_token import IdToken, validate_id_token
 from oauth_login.protocol.jwks import (
     KeySet,
-    PublicKey,
+    VerifyingKey,
     find_keys,
     jwks_request,
     parse_jwks_response,
@@ -35,6 +38,9 @@ from oauth_login.protocol.token import (
     parse_token_response,
 )
 from oauth_login.protocol.userinfo import (
+    EMAIL_CLAIMS,
+    emails_request,
+    parse_emails_response,
     parse_user_document,
     parse_userinfo_response,
     userinfo_request,
@@ -58,7 +64,8 @@ class Provider:
     With `endpoints` (in metadata's own names) nothing is discovered. `subject_field`
     makes it a provider of plain OAuth 2.0: no ID token, and the user document says in
     that field who somebody is. `userinfo` is "auto", "always" or "never"; with "auto"
-    `lacks_claims` decides, given the ID token's claims.
+    `lacks_claims` decides, given the ID token's claims. `backend_base_url` is where
+    this server reaches what is at the issuer's address for everybody else.
     """
 
     def __init__(
@@ -75,6 +82,7 @@ class Provider:
         userinfo: str = "auto",
         lacks_claims: Callable[[Mapping[str, Any]], bool] = lambda claims: False,
         allow_http_loopback: bool = False,
+        backend_base_url: str | None = None,
     ) -> None:
         self.alias = alias
         self.issuer = issuer
@@ -87,9 +95,12 @@ class Provider:
         self._userinfo = userinfo
         self._lacks_claims = lacks_claims
         self._allow_http_loopback = allow_http_loopback
+        self._backend_base_url = backend_base_url
+        # Where each tenant has an issuer, metadata has the template of them all.
+        self._expected_issuer = client.deviations.issuer_template or issuer
         self._keys: dict[str, CachedDocument[KeySet]] = {}
         self._discovered = CachedDocument(
-            f"metadata\n{issuer}\n{discovery_url}",
+            f"metadata\n{issuer}\n{discovery_url}\n{backend_base_url}",
             cache=cache,
             fetch=self._fetch_metadata,
             parse=self._parse_metadata,
@@ -99,7 +110,7 @@ class Provider:
         """What the provider says of itself, or what the settings say of it."""
         if self._endpoints is None:
             return self._discovered.get(now=now)
-        return self._judged({"issuer": self.issuer, **self._endpoints})
+        return self._judged({"issuer": self._expected_issuer, **self._endpoints})
 
     def redeem(
         self,
@@ -117,17 +128,20 @@ class Provider:
             redirect_uri=redirect_uri,
             client=self.client,
             metadata=metadata,
+            now=now,
         )
         return parse_token_response(
-            self._transport.send(request), client=self.client, metadata=metadata
+            self._send(request), client=self.client, metadata=metadata
         )
 
     def validate(
         self,
         tokens: TokenResponse,
         *,
-        expected_nonce: str,
         code: AuthorizationCode,
+        expected_nonce: str,
+        expected_acr_values: Sequence[str] = (),
+        authenticated_since: float | None = None,
         now: float,
     ) -> IdToken:
         """The ID token of a token response, verified with the provider's keys."""
@@ -138,10 +152,16 @@ class Provider:
             metadata=metadata,
             find_keys=self._key_finder(metadata, now),
             expected_nonce=expected_nonce,
+            expected_acr_values=expected_acr_values,
+            authenticated_since=authenticated_since,
             access_token=tokens.access_token,
             code=code.value,
             now=now,
         )
+
+    def standard_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
+        """The claims of one document, as the standard names and types them."""
+        return standard_claims(claims, self.client.deviations)
 
     def needs_userinfo(self, claims: Mapping[str, Any], *, now: float) -> bool:
         """Whether the ID token's claims are not enough, and more can be had."""
@@ -151,36 +171,55 @@ class Provider:
 
     def fetch_userinfo(
         self, access_token: str, *, expected_subject: str, now: float
-    ) -> Mapping[str, Any]:
+    ) -> dict[str, Any]:
         """The userinfo claims of the person that the ID token is about."""
         metadata = self.metadata(now=now)
-        return parse_userinfo_response(
+        claims = parse_userinfo_response(
             self._user_document(access_token, metadata),
             expected_subject=expected_subject,
             client=self.client,
             metadata=metadata,
             find_keys=self._key_finder(metadata, now),
         )
+        return self.standard_claims(claims)
 
     def fetch_user_document(
         self, access_token: str, *, subject_field: str, now: float
-    ) -> tuple[str, Mapping[str, Any]]:
+    ) -> tuple[str, dict[str, Any]]:
         """The subject and the claims of a provider without ID tokens."""
-        return parse_user_document(
+        subject, document = parse_user_document(
             self._user_document(access_token, self.metadata(now=now)),
             subject_field=subject_field,
         )
+        return subject, self.standard_claims(document)
+
+    def with_verified_email(
+        self, claims: Mapping[str, Any], access_token: str, *, now: float
+    ) -> dict[str, Any]:
+        """The claims, with the address from where this provider keeps the verified."""
+        endpoint = self.metadata(now=now).emails_endpoint
+        if endpoint is None:
+            return dict(claims)
+        request = emails_request(access_token, emails_endpoint=endpoint)
+        others = {n: v for n, v in claims.items() if n not in EMAIL_CLAIMS}
+        return others | parse_emails_response(self._send(request))
 
     def _user_document(
         self, access_token: str, metadata: ServerMetadata
     ) -> ProviderResponse:
-        endpoint = _announced(metadata.userinfo_endpoint, "userinfo_endpoint")
-        return self._transport.send(
-            userinfo_request(access_token, userinfo_endpoint=endpoint)
+        endpoint = metadata.mtls_endpoint_aliases.get("userinfo_endpoint")
+        if endpoint is None or not self.client.has_certificate:
+            endpoint = _announced(metadata.userinfo_endpoint, "userinfo_endpoint")
+        return self._send(userinfo_request(access_token, userinfo_endpoint=endpoint))
+
+    def _send(self, request: ProviderRequest) -> ProviderResponse:
+        url = seen_from_here(
+            request.url, issuer=self.issuer, backend_base_url=self._backend_base_url
         )
+        return self._transport.send(replace(request, url=url))
 
     def _key_finder(self, metadata: ServerMetadata, now: float) -> FindKeys:
-        def find(alg: str, kid: str | None, *, refetch: bool) -> Sequence[PublicKey]:
+        def find(alg: str, kid: str | None, *, refetch: bool) -> Sequence[VerifyingKey]:
             document = self._key_set(_announced(metadata.jwks_uri, "jwks_uri"))
             key_set = document.refetch(now=now) if refetch else document.get(now=now)
             return find_keys(key_set, alg=alg, kid=kid)
@@ -191,7 +230,7 @@ class Provider:
         if jwks_uri not in self._keys:
 
             def fetch() -> tuple[str, KeySet]:
-                response = self._transport.send(jwks_request(jwks_uri))
+                response = self._send(jwks_request(jwks_uri))
                 key_set = parse_jwks_response(response)
                 return response.body.decode(), key_set
 
@@ -206,13 +245,14 @@ class Provider:
         return self._keys[jwks_uri]
 
     def _fetch_metadata(self) -> tuple[str, ServerMetadata]:
-        response = self._transport.send(
+        response = self._send(
             discovery_request(self.issuer, discovery_url=self._discovery_url)
         )
         metadata = parse_discovery_response(
             response,
-            expected_issuer=self.issuer,
+            expected_issuer=self._expected_issuer,
             allow_http_loopback=self._allow_http_loopback,
+            backend_base_url=self._backend_base_url,
         )
         return response.body.decode(), metadata
 
@@ -222,8 +262,9 @@ class Provider:
     def _judged(self, document: Mapping[str, Any]) -> ServerMetadata:
         return parse_metadata(
             document,
-            expected_issuer=self.issuer,
+            expected_issuer=self._expected_issuer,
             allow_http_loopback=self._allow_http_loopback,
+            backend_base_url=self._backend_base_url,
         )
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 from oauth_login.client_conf import read_client
 from oauth_login.config import ENDPOINT_KEYS, ProviderConfig
-from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url
+from oauth_login.keys_conf import read_client_cert, read_client_keys
+from oauth_login.presets import Preset
+from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url, origin
+from oauth_login.request_conf import read_url_params
 from oauth_login.rules import GroupsRule, Rules, RuleSet, parse_rules
 from oauth_login.section import Section
 
@@ -20,24 +23,33 @@ GROUPS_KEYS: Mapping[str, object] = {
 
 
 def read_provider(
-    section: Section, alias: str, *, allow_http_loopback: bool
+    section: Section, alias: str, *, preset: Preset, allow_http_loopback: bool
 ) -> ProviderConfig:
     """The provider of that name, as far as its entry can be understood."""
     subject_field = section.text("SUBJECT_FIELD")
     plain = subject_field is not None
+    rules, client = _rules(section), read_client(section, plain=plain)
+    anybody = preset.open_to_anybody or "*" in client.deviations.allowed_tenants
     return ProviderConfig(
         alias=alias,
         label=section.text("LABEL") or alias,
         issuer=_issuer(section, allow_http_loopback),
-        client=read_client(section, plain=plain),
+        client=client,
         discovery_url=_url(section, "DISCOVERY_URL", allow_http_loopback),
         endpoints=_endpoints(section, allow_http_loopback, plain=plain),
         subject_field=subject_field,
         userinfo=section.choice("USERINFO", ("auto", "always", "never")),
-        rules=_rules(section),
-        create_users=section.of_type("CREATE_USERS", bool, default=False),
+        rules=rules,
+        create_users=_create_users(
+            section, unasked=not anybody or bool(rules.allow_if)
+        ),
         username_from=section.strings("USERNAME_FROM"),
         logout=section.choice("LOGOUT", ("provider", "local")),
+        url_params=read_url_params(section),
+        initiate_login=section.of_type("INITIATE_LOGIN", bool, default=False),
+        backend_base_url=_backend_base_url(section),
+        client_keys=read_client_keys(section),
+        client_cert=read_client_cert(section),
         ca_bundle=section.text("CA_BUNDLE"),
         proxies=section.of_type("PROXIES", dict, default={}) or None,
     )
@@ -50,6 +62,33 @@ def _issuer(section: Section, allow_http_loopback: bool) -> str:
         return ""
     # Whoever copies the address of the document means the issuer in front of it.
     return issuer.removesuffix(WELL_KNOWN)
+
+
+def _create_users(section: Section, *, unasked: bool) -> bool:
+    if not unasked and not section.is_set("CREATE_USERS"):
+        # T105: with the default, whoever has an account there would have one here.
+        section.problem(
+            "E022",
+            f"{section.where}: anybody can get an account there. Say who may enter "
+            "with ALLOW_IF, or set CREATE_USERS.",
+        )
+        return False
+    return section.of_type("CREATE_USERS", bool, default=False)
+
+
+def _backend_base_url(section: Section) -> str | None:
+    """Inside the network it may be http: only this server is on the way there."""
+    url = section.text("BACKEND_BASE_URL")
+    if url is None:
+        return None
+    secure = url.replace("http:", "https:", 1)
+    if not is_allowed_url(secure, allow_http_loopback=False) or url != origin(url):
+        section.problem(
+            "E023",
+            f"{section.where}['BACKEND_BASE_URL'] must be a scheme, a host and a port.",
+            "For example: 'http://keycloak:8080'.",
+        )
+    return url
 
 
 def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from django.core.signals import setting_changed
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
 from oauth_login.errors import ConfigurationError
+from oauth_login.protocol.client_keys import ClientKey
 from oauth_login.provider import Provider
 from oauth_login.rules import EMAIL_DOMAIN, lacks
 from oauth_login.transport import RequestsTransport
@@ -35,11 +37,13 @@ def _provider(alias: str) -> Provider:
     return Provider(
         alias=alias,
         issuer=entry.issuer,
-        client=entry.client,
+        client=replace(entry.client, keys=_client_keys(entry)),
         transport=RequestsTransport(
             issuer_host=urlsplit(entry.issuer).hostname or "",
+            backend_host=urlsplit(entry.backend_base_url or "").hostname,
             total_timeout=site.timeout,
             ca_bundle=entry.ca_bundle,
+            client_cert=entry.client_cert,
             proxies=entry.proxies,
         ),
         cache=_SiteCache(site.cache_alias),
@@ -49,7 +53,20 @@ def _provider(alias: str) -> Provider:
         userinfo=entry.userinfo,
         lacks_claims=partial(_lacks, sorted(_claims_needed(entry))),
         allow_http_loopback=site.allow_http_loopback,
+        backend_base_url=entry.backend_base_url,
     )
+
+
+def _client_keys(entry: ProviderConfig) -> tuple[ClientKey, ...]:
+    """Our keys, from wherever they are. Not at start-up: it may be a vault."""
+    try:
+        return tuple(source() for source in entry.client_keys)
+    except Exception as error:
+        # Somebody else's function fails in ways of its own; the message may quote
+        # what it read, and stays out of the log.
+        raise ConfigurationError(
+            "config.client_keys", provider=entry.alias, received=type(error).__name__
+        ) from None
 
 
 def _claims_needed(entry: ProviderConfig) -> set[str]:

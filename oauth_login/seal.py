@@ -23,6 +23,8 @@ MAX_LENGTH = 255  # of a state, for providers with narrow columns
 MAX_PLAINTEXT = MAX_LENGTH * 3 // 4 - 12 - 16  # without nonce and tag
 LOGIN, LOGOUT = 1, 2
 
+# A state begins with random bytes: it is a text's with a chance of 1 in 2^192.
+_TEXT = b"oauth_login.seal.text..."
 _HEAD = struct.Struct(">24sIBBB")  # random, issued at, kind, restarts, length of name
 
 
@@ -50,30 +52,53 @@ def new_state(
     head = _HEAD.pack(secrets.token_bytes(24), int(now), kind, restarts, len(name))
     if _HEAD.size + len(name) + len(path) > MAX_PLAINTEXT:
         path = b""
-    nonce = secrets.token_bytes(12)
-    sealed = AESGCM(_key(settings.SECRET_KEY)).encrypt(nonce, head + name + path, None)
-    return base64.urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
+    return _sealed(head + name + path)
 
 
 def unseal(state: str, kind: int) -> Seal | None:
     """What a state of that kind says; None if we did not make it."""
     if not 64 <= len(state) <= MAX_LENGTH or not state.isascii():
         return None
+    plain = _opened(state)
+    if plain is None:
+        return None
+    _, issued_at, found, restarts, length = _HEAD.unpack_from(plain)
+    rest = plain[_HEAD.size :]
+    if found != kind:
+        return None
+    name, path = rest[:length].decode(), rest[length:].decode()
+    return Seal(kind, name, path, restarts, issued_at)
+
+
+def seal_text(text: str) -> str:
+    """A text that only this site can read; who wrote it, it does not prove."""
+    return _sealed(_TEXT + text.encode(errors="replace"))
+
+
+def unseal_text(sealed: str) -> str | None:
+    """The text; None if it was not sealed here."""
+    plain = _opened(sealed)
+    if plain is None or not plain.startswith(_TEXT):
+        return None
+    return plain.removeprefix(_TEXT).decode()
+
+
+def _sealed(plain: bytes) -> str:
+    nonce = secrets.token_bytes(12)
+    sealed = AESGCM(_key(settings.SECRET_KEY)).encrypt(nonce, plain, None)
+    return base64.urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
+
+
+def _opened(sealed: str) -> bytes | None:
     try:
-        raw = base64.b64decode(state + "=" * (-len(state) % 4), b"-_", validate=True)
+        raw = base64.b64decode(sealed + "=" * (-len(sealed) % 4), b"-_", validate=True)
     except ValueError:
         return None
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            plain = AESGCM(_key(secret)).decrypt(raw[:12], raw[12:], None)
-        except InvalidTag:
+            return AESGCM(_key(secret)).decrypt(raw[:12], raw[12:], None)
+        except (InvalidTag, ValueError):  # not ours, or too short for anything
             continue
-        _, issued_at, found, restarts, length = _HEAD.unpack_from(plain)
-        rest = plain[_HEAD.size :]
-        if found != kind:
-            return None
-        name, path = rest[:length].decode(), rest[length:].decode()
-        return Seal(kind, name, path, restarts, issued_at)
     return None
 
 

@@ -36,7 +36,7 @@ class Section:
         provider: str | None = None,
     ) -> None:
         self._keys = keys
-        self._note = note
+        self.note = note
         self.where = where
         self.provider = provider
         self._values: Mapping[str, Any] = {}
@@ -51,12 +51,12 @@ class Section:
                 self.problem("E002", f"{where} has no key {key!r}.", hint)
 
     def problem(self, id: str, message: str, hint: str = "") -> None:  # noqa: A002
-        self._note(Problem(id, message, hint, self.provider))
+        self.note(Problem(id, message, hint, self.provider))
 
     def within(self, key: str, keys: Mapping[str, object]) -> Section:
         """The dict at `key`, as a section of its own."""
         where = f"{self.where}[{key!r}]"
-        return Section(self.value(key), keys, self._note, where, self.provider)
+        return Section(self.value(key), keys, self.note, where, self.provider)
 
     def value(self, key: str) -> Any:
         return self._values.get(key, self._keys[key])

@@ -10,7 +10,7 @@ import contextlib
 import ipaddress
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import requests
@@ -31,8 +31,9 @@ class RequestsTransport:
 
     TLS is always verified, against `ca_bundle` (a path) where one is given. All times
     are in seconds; `total_timeout` covers everything from the first connection to the
-    last byte, a retry included. `issuer_host` is the host that the site's settings
-    name: only that one may lie inside the network, and others only beside it (T49).
+    last byte, a retry included. `issuer_host` and `backend_host` are what the site's
+    settings name: only these may lie inside the network, and others only beside them
+    (T49). `client_cert` is the path of a certificate, or its and its key's.
     """
 
     def __init__(
@@ -41,17 +42,20 @@ class RequestsTransport:
         issuer_host: str,
         total_timeout: float = TOTAL_TIMEOUT,
         ca_bundle: str | None = None,
+        client_cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
+        backend_host: str | None = None,
     ) -> None:
         self._verify = ca_bundle or True
+        self._client_cert = client_cert
         self._proxies = dict(proxies or {})
         self._total_timeout = total_timeout
         self._adapter = _Adapter(pool_maxsize=10)
-        self._issuer_host = issuer_host
+        self._known_hosts = {issuer_host, *filter(None, [backend_host])}
 
     def send(self, request: ProviderRequest) -> ProviderResponse:
         """The provider's answer, whatever it is, or ProviderUnavailable."""
-        watch = _Watch(self._issuer_host, proxied=bool(self._proxies))
+        watch = _Watch(self._known_hosts, proxied=bool(self._proxies))
         # A timeout of a socket is for each read: a server that drips a byte now and
         # then is cut off by nobody but this timer (T51).
         timer = threading.Timer(self._total_timeout, watch.end)
@@ -102,6 +106,7 @@ class RequestsTransport:
             stream=True,
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             verify=self._verify,
+            cert=self._client_cert,
             proxies=self._proxies,
         )
         try:
@@ -122,9 +127,9 @@ class _AddressRefusedError(Exception):
 class _Watch:
     """One exchange: ends it in time, and looks at the other end's address."""
 
-    def __init__(self, issuer_host: str, *, proxied: bool) -> None:
+    def __init__(self, known_hosts: Collection[str], *, proxied: bool) -> None:
         self.ended = False
-        self._issuer_host = issuer_host
+        self._known_hosts = known_hosts
         self._proxied = proxied
         self._socket: socket.socket | None = None
 
@@ -146,13 +151,14 @@ class _Watch:
         self._socket = connection.sock
         if self.ended:
             self.end()
-        if self._proxied or connection.host == self._issuer_host:
+        if self._proxied or connection.host in self._known_hosts:
             return
         # The address we are connected to, not the name: names have many spellings
         # (E3), and may lead elsewhere a moment later.
         if _is_internal(connection.sock.getpeername()[0]) and not any(
             _is_internal(str(info[4][0]))
-            for info in socket.getaddrinfo(self._issuer_host, None)
+            for host in self._known_hosts
+            for info in socket.getaddrinfo(host, None)
         ):
             raise _AddressRefusedError
 

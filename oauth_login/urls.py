@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from oauth_login.views.login import begin, callback, login
+from oauth_login.views.callback import callback
+from oauth_login.views.client_keys import client_keys
+from oauth_login.views.login import begin, initiate, login
 from oauth_login.views.logout import logged_out, logout
 
 app_name = "oauth_login"
@@ -15,4 +17,6 @@ urlpatterns = [
     path("logged-out/", logged_out, name="logged_out"),
     path("<slug:provider>/login/", begin, name="begin"),
     path("<slug:provider>/callback/", callback, name="callback"),
+    path("<slug:provider>/initiate/", initiate, name="initiate"),
+    path("<slug:provider>/jwks/", client_keys, name="client_keys"),
 ]

@@ -22,7 +22,8 @@ FLOORS: list[set[str]] = [
     {"rules", "documents"},
     {"provider"},
     {"flow", "transport"},
-    {"section", "env", "config"},
+    {"section", "env", "config", "presets"},
+    {"keys_conf", "request_conf", "deviations_conf"},
     {"provider_conf", "client_conf"},
     {"conf"},
     {"registry"},
@@ -37,7 +38,10 @@ FLOORS: list[set[str]] = [
 KIT = "testing"
 
 NO_DJANGO = set().union(*FLOORS[:5])
-SETTINGS_READERS = {"conf", "section", "provider_conf", "client_conf", "env", "checks"}
+SETTINGS_READERS = {
+    *("conf", "section", "provider_conf", "client_conf", "env", "checks"),
+    *("keys_conf", "request_conf", "deviations_conf"),
+}
 USER_WRITERS = {"accounts", "rights"}
 
 PUBLIC_NAMES = {

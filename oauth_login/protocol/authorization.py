@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauth_login.errors import (
+    ConfigurationError,
     InvalidCallback,
     InvalidProviderResponse,
     ProviderRefused,
@@ -15,17 +17,33 @@ from oauth_login.errors import (
 )
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.tenants import is_issuer
 from oauth_login.protocol.wire import printable
 
 MAX_CODE = 2048
 MAX_STATE = 255
 
+MAX_WISH = 255
+
 Params = Sequence[tuple[str, str]]
+Parameters = dict[str, str | tuple[str, ...]]
+
+# What a request is made of: neither settings nor URLs may say these.
+PROTECTED = frozenset(
+    {
+        *("response_type", "response_mode", "client_id", "redirect_uri", "scope"),
+        *("state", "nonce", "code_challenge", "code_challenge_method"),
+        *("request", "request_uri", "registration", "client_secret", "dpop_jkt"),
+        *("id_token_hint", "client_assertion", "client_assertion_type"),
+    }
+)
+# OpenID Connect Core 3.1.2.1, and "create" of Prompt Create 1.0; "none" is missing.
+PROMPTS = {"login", "consent", "select_account", "create"}
 
 # What must not occur twice (RFC 6749 3.1), and what no code response carries.
 SINGLE = {
     *("code", "state", "iss", "error", "error_description", "error_uri"),
-    "session_state",
+    *("session_state", "user"),
 }
 TOKENS = {"id_token", "access_token", "refresh_token", "token_type", "expires_in"}
 
@@ -36,6 +54,8 @@ INTERACTION_ERRORS = {
     "consent_required",
     "account_selection_required",
 }
+# Where Apple says once what somebody is called; anybody could have written it.
+USER_PARAMETER = "user"
 PASSING_ERRORS = {"server_error", "temporarily_unavailable"}
 
 
@@ -54,33 +74,91 @@ def authorization_parameters(
     nonce: str,
     code_challenge: str,
     redirect_uri: str,
-    prompt: str | None = None,
-) -> dict[str, str]:
+    params: Mapping[str, str] | None = None,
+    switch_account: bool = False,
+) -> Parameters:
     """The parameters of the request (RFC 6749 4.1.1, RFC 7636 4.3, Core 3.1.2.1).
 
-    `prompt` "select_account" becomes "login" where the provider does not list it:
-    it would be ignored there, and the person would not get to choose.
+    `params` are wished for this login, beside what the settings wish for every one;
+    neither can replace anything of the protocol (T17). With `switch_account` the
+    person gets to choose: by "login" where the provider does not list
+    "select_account", which would be ignored there.
     """
-    parameters = {
+    parameters: Parameters = {
         "response_type": "code",
         "client_id": client.client_id,
         "redirect_uri": redirect_uri,
         "scope": client.scope,
         "state": state,
-        "code_challenge": code_challenge,
-        # A constant: metadata is never a reason to send less (T30).
-        "code_challenge_method": "S256",
     }
+    if not client.deviations.without_pkce:
+        parameters["code_challenge"] = code_challenge
+        # A constant: metadata is never a reason to send less (T30).
+        parameters["code_challenge_method"] = "S256"
     if client.is_openid:
         parameters["nonce"] = nonce
-    if prompt == "select_account" and prompt not in metadata.prompt_values_supported:
-        prompt = "login"
-    if prompt:
-        parameters["prompt"] = prompt
-    return parameters
+    if client.response_mode:
+        parameters["response_mode"] = client.response_mode
+    wished: Parameters = dict(client.authorization_params)
+    if client.default_max_age is not None:
+        wished["max_age"] = str(client.default_max_age)
+    if client.default_acr_values:
+        wished["acr_values"] = " ".join(client.default_acr_values)
+    wished.update(params or {})
+    if switch_account:
+        choosing = "select_account" in metadata.prompt_values_supported
+        wished["prompt"] = "select_account" if choosing else "login"
+    if forbidden := PROTECTED.intersection(wished):
+        raise ConfigurationError("config.auth_params", received=sorted(forbidden))
+    return {**parameters, **wished}
 
 
-def authorization_url(metadata: ServerMetadata, parameters: Mapping[str, str]) -> str:
+def url_parameters(
+    client: Client, *, allowed: Collection[str], params: Params
+) -> dict[str, str]:
+    """What a URL of ours may wish for a login: of `allowed`, and never less safe (T17).
+
+    What the settings ask for in every login stays. A silent login cannot be wished for
+    (T26); `max_age` only lowers the settings' one, and `acr_values` only choose among
+    theirs. What is not understood is left out.
+    """
+    wished = {}
+    names = [name for name, _ in params]
+    for name, value in params:
+        if (
+            name in allowed
+            and name not in PROTECTED
+            and name not in client.authorization_params
+            and names.count(name) == 1
+            and re.fullmatch(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_WISH}}}", value)
+            and _is_no_weaker(client, name, value)
+        ):
+            wished[name] = value
+    return wished
+
+
+def expected_max_age(parameters: Mapping[str, object]) -> int | None:
+    """How old the authentication may be, in seconds, if this request said so."""
+    value = parameters.get("max_age")
+    return None if value is None else int(str(value))
+
+
+def expected_acr_values(parameters: Mapping[str, object]) -> tuple[str, ...]:
+    """The classes of which the authentication must be, if this request said so.
+
+    By `acr_values`, or by an essential `acr` of the ID token in `claims` (Core
+    5.5.1.1). The standard lets a provider ignore the first; we asked, and it counts.
+    """
+    try:
+        acr = json.loads(str(parameters["claims"]))["id_token"]["acr"]
+        if acr["essential"] is True:
+            return tuple(map(str, acr.get("values") or [acr["value"]]))
+    except (KeyError, TypeError, ValueError):
+        pass  # it is not asked for in that way
+    return tuple(str(parameters.get("acr_values", "")).split())
+
+
+def authorization_url(metadata: ServerMetadata, parameters: Parameters) -> str:
     """Where to send the browser; a query that the endpoint has already is kept."""
     endpoint = metadata.authorization_endpoint
     query = urlsplit(endpoint).query
@@ -90,7 +168,8 @@ def authorization_url(metadata: ServerMetadata, parameters: Mapping[str, str]) -
             "discovery.insecure_endpoint", member="authorization_endpoint"
         )
     joint = "&" if query else "" if endpoint.endswith("?") else "?"
-    return endpoint + joint + urlencode(parameters)
+    # RFC 8707 2: several resources are several parameters.
+    return endpoint + joint + urlencode(parameters, doseq=True)
 
 
 def received_state(params: Params) -> str:
@@ -124,7 +203,7 @@ def received_state(params: Params) -> str:
 
 
 def parse_authorization_response(
-    params: Params, *, expected_state: str, metadata: ServerMetadata
+    params: Params, *, expected_state: str, client: Client, metadata: ServerMetadata
 ) -> AuthorizationCode:
     """The code, if this is the provider's answer to our request."""
     state = received_state(params)
@@ -133,7 +212,7 @@ def parse_authorization_response(
     received = dict(params)
     # RFC 9207 2.4: before looking at code or error.
     iss = received.get("iss")
-    if iss is not None and iss != metadata.issuer:
+    if iss is not None and not is_issuer(iss, client=client, metadata=metadata):
         raise InvalidCallback(
             "callback.iss_mismatch", expected=metadata.issuer, received=printable(iss)
         )
@@ -144,6 +223,19 @@ def parse_authorization_response(
     if iss is None and metadata.authorization_response_iss_parameter_supported:
         raise InvalidCallback("callback.iss_missing", expected=metadata.issuer)  # T35
     return AuthorizationCode(received["code"])
+
+
+def _is_no_weaker(client: Client, name: str, value: str) -> bool:
+    if name == "prompt":
+        return PROMPTS.issuperset(value.split()) and bool(value.strip())
+    if name == "acr_values":
+        known = client.default_acr_values
+        return bool(value.split()) and (not known or set(value.split()) <= set(known))
+    if name == "max_age":
+        if not re.fullmatch(r"[0-9]{1,7}", value):
+            return False
+        return client.default_max_age is None or int(value) <= client.default_max_age
+    return True
 
 
 def _refusal(received: Mapping[str, str]) -> ProviderRefused | ProviderUnavailable:

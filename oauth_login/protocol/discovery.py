@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +19,9 @@ from oauth_login.protocol.wire import (
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+# What the browser never sees.
+BACK_CHANNEL = {"token_endpoint", "jwks_uri", "userinfo_endpoint"}
 
 T = TypeVar("T")
 
@@ -37,6 +40,10 @@ class ServerMetadata:
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
     authorization_response_iss_parameter_supported: bool = False
     prompt_values_supported: tuple[str, ...] = ()
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
+    mtls_endpoint_aliases: Mapping[str, str] = field(default_factory=dict)
+    # No metadata has this; GitHub's settings do.
+    emails_endpoint: str | None = None
 
 
 def discovery_request(
@@ -48,7 +55,11 @@ def discovery_request(
 
 
 def parse_discovery_response(
-    response: ProviderResponse, *, expected_issuer: str, allow_http_loopback: bool
+    response: ProviderResponse,
+    *,
+    expected_issuer: str,
+    allow_http_loopback: bool,
+    backend_base_url: str | None = None,
 ) -> ServerMetadata:
     """The metadata, if it is the expected issuer's (OpenID Connect Discovery 4.3)."""
     check_status(response, document="discovery")
@@ -56,17 +67,23 @@ def parse_discovery_response(
         json_object(response, document="discovery"),
         expected_issuer=expected_issuer,
         allow_http_loopback=allow_http_loopback,
+        backend_base_url=backend_base_url,
     )
 
 
 def parse_metadata(
-    document: Mapping[str, Any], *, expected_issuer: str, allow_http_loopback: bool
+    document: Mapping[str, Any],
+    *,
+    expected_issuer: str,
+    allow_http_loopback: bool,
+    backend_base_url: str | None = None,
 ) -> ServerMetadata:
     """Metadata that is whole, of the right types, and the expected issuer's.
 
     `expected_issuer` comes from the settings, and there one trailing slash more or
     less is forgiven. The string in the document is the issuer from then on, and is
-    compared exactly.
+    compared exactly. What only this server talks to may also be at the address where
+    the settings say that the provider is reached from here.
     """
     issuer = _required(document, "issuer")
     # T37, RFC 8414 3.3: or else somebody speaks for an issuer that it is not.
@@ -77,16 +94,22 @@ def parse_metadata(
             received=printable(issuer),
         )
 
-    def endpoint(name: str, *, required: bool = False) -> str | None:
-        url = _required(document, name) if required else _optional(document, name, str)
-        if url is not None and not is_allowed_url(
-            url, allow_http_loopback=allow_http_loopback
+    def endpoint(
+        name: str, *, required: bool = False, among: Mapping[str, Any] = document
+    ) -> str | None:
+        url = _required(among, name) if required else _optional(among, name, str)
+        behind = backend_base_url is not None and name in BACK_CHANNEL
+        if (
+            url is not None
+            and not is_allowed_url(url, allow_http_loopback=allow_http_loopback)
+            and not (behind and origin(url) == origin(backend_base_url or ""))
         ):
             raise InvalidProviderResponse(
                 "discovery.insecure_endpoint", member=name, received=printable(url)
             )
         return url
 
+    aliases = _optional(document, "mtls_endpoint_aliases", dict) or {}
     return ServerMetadata(
         issuer=issuer,
         authorization_endpoint=endpoint("authorization_endpoint", required=True) or "",
@@ -109,6 +132,15 @@ def parse_metadata(
         prompt_values_supported=_strings(
             document, "prompt_values_supported", default=()
         ),
+        token_endpoint_auth_signing_alg_values_supported=_strings(
+            document, "token_endpoint_auth_signing_alg_values_supported", default=()
+        ),
+        mtls_endpoint_aliases={
+            name: url
+            for name in ("token_endpoint", "userinfo_endpoint")
+            if (url := endpoint(name, among=aliases)) is not None
+        },
+        emails_endpoint=endpoint("emails_endpoint"),
     )
 
 
@@ -137,6 +169,23 @@ def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
         and parts.scheme == "http"
         and parts.hostname in LOOPBACK_HOSTS
     )
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL, as it spells them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def seen_from_here(url: str, *, issuer: str, backend_base_url: str | None) -> str:
+    """The URL as this server reaches it, where the provider has two names.
+
+    In a cluster or with containers the browser knows the provider by one name and this
+    server by another. Only what is at the issuer's own address is translated.
+    """
+    if backend_base_url is None or origin(url) != origin(issuer):
+        return url
+    return origin(backend_base_url) + url.removeprefix(origin(url))
 
 
 def _required(document: Mapping[str, Any], name: str) -> str:

@@ -53,13 +53,14 @@ def validate_id_token(
     access_token: str,
     code: str,
     now: float,
-    expected_max_age: int | None = None,
     expected_acr_values: Sequence[str] = (),
+    authenticated_since: float | None = None,
 ) -> IdToken:
     """The ID token of this very login at this very provider, or an error.
 
-    `now` is in seconds since 1970, `expected_max_age` in seconds. Says nothing about
-    who may enter.
+    `now` and `authenticated_since` are in seconds since 1970; the person must have
+    authenticated no earlier than that, if it is given. Says nothing about who may
+    enter.
     """
     if len(token) > MAX_ID_TOKEN:
         raise InvalidProviderResponse("id_token.too_large", expected=MAX_ID_TOKEN)
@@ -76,15 +77,18 @@ def validate_id_token(
     # A logout token or a security event is no proof of a login (T77).
     if "events" in claims:
         raise InvalidProviderResponse("id_token.typ", received="events")
-    check_issuer(claims, metadata=metadata, document="id_token")  # (2)
+    issuer = check_issuer(  # (2)
+        jws, client=client, metadata=metadata, document="id_token"
+    )
     _check_audience(claims, client)  # (3), (4), (5)
     _check_times(claims, now=now, leeway=client.leeway)  # (9), (10)
-    _check_nonce(claims, expected_nonce)  # (11)
+    _check_nonce(claims, expected_nonce, client)  # (11)
     _check_acr(claims, expected_acr_values)  # (12)
-    _check_auth_time(claims, expected_max_age, now=now, leeway=client.leeway)  # (13)
+    if authenticated_since is not None:  # (13)
+        _check_auth_time(claims, authenticated_since, now=now, leeway=client.leeway)
     _check_hash(jws, "at_hash", access_token)  # 3.1.3.8
     _check_hash(jws, "c_hash", code)
-    return IdToken(metadata.issuer, _subject(claims, client), claims)
+    return IdToken(issuer, _subject(claims, client), claims)
 
 
 def is_subject(value: object) -> TypeGuard[str]:
@@ -120,9 +124,15 @@ def _check_times(claims: Mapping[str, Any], *, now: float, leeway: int) -> None:
         raise InvalidProviderResponse("id_token.nbf_future", received=nbf, **detail)
 
 
-def _check_nonce(claims: Mapping[str, Any], expected_nonce: str) -> None:
+def _check_nonce(
+    claims: Mapping[str, Any], expected_nonce: str, client: Client
+) -> None:
     received = claims.get("nonce")
     if not received:
+        # Without a nonce it is the code verifier alone that ties the token to this
+        # login; a nonce that is there is never ignored.
+        if received is None and client.deviations.nonce_optional:
+            return
         raise InvalidProviderResponse("id_token.nonce_missing")
     if not isinstance(received, str) or not _equal(received, expected_nonce):
         raise InvalidProviderResponse("id_token.nonce_mismatch")  # T33
@@ -139,21 +149,18 @@ def _check_acr(claims: Mapping[str, Any], expected_acr_values: Sequence[str]) ->
 
 def _check_auth_time(
     claims: Mapping[str, Any],
-    expected_max_age: int | None,
+    authenticated_since: float,
     *,
     now: float,
     leeway: int,
 ) -> None:
-    # Providers that were not asked send all sorts of things here.
-    if expected_max_age is None:
-        return
     auth_time = _time(claims, "auth_time")
     if auth_time > now + leeway:
         raise InvalidProviderResponse("id_token.auth_time_invalid", received=auth_time)
-    if auth_time < now - expected_max_age - leeway:
+    if auth_time < authenticated_since - leeway:
         raise InvalidProviderResponse(
             "id_token.auth_time_too_old",
-            expected=now - expected_max_age,
+            expected=authenticated_since,
             received=auth_time,
         )
 

@@ -53,7 +53,16 @@ class Jwk:
     crv: str | None
     kid: str | None
     alg: str | None
+    issuer: str | None
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingKey:
+    """A key of the provider; `issuer` is whose it is, where the key set says so."""
+
+    public_key: PublicKey = field(repr=False)
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +93,21 @@ def parse_key_set(text: str) -> KeySet:
     return _key_set(parse_json_object(text.encode()))
 
 
-def find_keys(key_set: KeySet, *, alg: str, kid: str | None) -> list[PublicKey]:
+def find_keys(key_set: KeySet, *, alg: str, kid: str | None) -> list[VerifyingKey]:
     """The keys fit for this `alg` and `kid`, at most four; empty if there is none.
 
     A provider may use one kid for several keys, and without a kid every fitting key
     is a candidate (OpenID Connect Core 10.1): the signature decides.
     """
     fitting = (
-        _public_key(entry.kty, entry.text)
+        (_public_key(entry.kty, entry.text), entry.issuer)
         for entry in key_set.entries
         if (entry.kty, entry.crv) in FITTING.get(alg, ())
         and entry.alg in (None, alg)  # T67
         and kid in (None, entry.kid)
     )
-    return [key for key in fitting if key is not None][:MAX_CANDIDATES]
+    keys = [VerifyingKey(key, issuer) for key, issuer in fitting if key is not None]
+    return keys[:MAX_CANDIDATES]
 
 
 def _key_set(document: Mapping[str, Any]) -> KeySet:
@@ -117,7 +127,7 @@ def _usable_entry(key: object) -> Jwk | None:
     if not isinstance(key, dict):
         return None
     kty, crv = key.get("kty"), key.get("crv")
-    kid, alg = key.get("kid"), key.get("alg")
+    kid, alg, issuer = key.get("kid"), key.get("alg"), key.get("issuer")
     key_ops = key.get("key_ops", ["verify"])
     if (
         # Neither `oct`, a secret that a key set must not hold (T72) …
@@ -127,13 +137,15 @@ def _usable_entry(key: object) -> Jwk | None:
         or key.get("use", "sig") != "sig"
         or not isinstance(key_ops, list)
         or "verify" not in key_ops
-        or not all(isinstance(value, str | None) for value in (crv, kid, alg))
+        or not all(isinstance(value, str | None) for value in (crv, kid, alg, issuer))
     ):
         return None
     material = {
         name: key[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in key
     }
-    return Jwk(kty, crv if kty != "RSA" else None, kid, alg, json.dumps(material))
+    return Jwk(
+        kty, crv if kty != "RSA" else None, kid, alg, issuer, json.dumps(material)
+    )
 
 
 @lru_cache(maxsize=256)

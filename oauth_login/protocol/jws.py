@@ -16,7 +16,8 @@ from jwt.algorithms import Algorithm, get_default_algorithms
 from oauth_login.errors import ConfigurationError, InvalidProviderResponse
 from oauth_login.protocol.client import HMAC_ALGS, Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.jwks import PublicKey
+from oauth_login.protocol.jwks import PublicKey, VerifyingKey
+from oauth_login.protocol.tenants import issuer_of, of_tenant
 from oauth_login.protocol.wire import parse_json_object, printable
 
 MAX_HEADER = 8 * 1024
@@ -31,7 +32,7 @@ class FindKeys(Protocol):
 
     def __call__(
         self, alg: str, kid: str | None, *, refetch: bool
-    ) -> Sequence[PublicKey]: ...
+    ) -> Sequence[VerifyingKey]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class VerifiedJws:
 
     alg: str
     claims: Mapping[str, Any] = field(repr=False)
+    # Whose key it was, where a provider has keys of several tenants.
+    key_issuer: str | None = None
 
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -103,29 +106,42 @@ def verified_jws(
         raise InvalidProviderResponse(f"{document}.key_not_found")
 
     signed, _, signature = token.rpartition(".")
+    key_issuer = None
     if alg in HMAC_ALGS:
         secret = client.client_secret.encode()
         verified = _is_signed_with(alg, secret, signed, signature)
     else:
-        verified = _is_signed_with_one_of(
-            find_keys, alg, kid, signed, signature, document
-        )
+        key = _verifying_key(find_keys, alg, kid, signed, signature, document)
+        verified, key_issuer = key is not None, key.issuer if key else None
     if not verified:
         raise InvalidProviderResponse(f"{document}.signature", alg=alg)
-    return VerifiedJws(alg, _json_segment(signed.partition(".")[2], document))
+    claims = _json_segment(signed.partition(".")[2], document)
+    return VerifiedJws(alg, claims, key_issuer)
 
 
 def check_issuer(
-    claims: Mapping[str, Any], *, metadata: ServerMetadata, document: str
-) -> None:
-    """The token's issuer is the provider's, to the letter (T78)."""
-    received = claims.get("iss")
-    if not isinstance(received, str) or received != metadata.issuer:
+    jws: VerifiedJws, *, client: Client, metadata: ServerMetadata, document: str
+) -> str:
+    """The token's issuer, which is the provider's, to the letter (T78).
+
+    Where each tenant has its own, it is that of the tenant which the token names, and
+    the key is that tenant's or everybody's (T79).
+    """
+    received, tenant = jws.claims.get("iss"), jws.claims.get("tid")
+    expected = issuer_of(tenant, client=client, metadata=metadata)
+    if not isinstance(received, str) or received != expected:
         raise InvalidProviderResponse(
             f"{document}.iss_mismatch",
             expected=metadata.issuer,
             received=printable(received),
         )
+    if client.deviations.issuer_template is not None and jws.key_issuer is not None:
+        owner = of_tenant(jws.key_issuer, str(tenant))
+        if owner != received:
+            raise InvalidProviderResponse(
+                f"{document}.key_not_found", expected=received, received=owner
+            )
+    return received
 
 
 def check_audience(
@@ -162,25 +178,26 @@ def _header(token: str, document: str) -> dict[str, Any]:
     return _json_segment(header, document)
 
 
-def _is_signed_with_one_of(
+def _verifying_key(
     find_keys: FindKeys,
     alg: str,
     kid: str | None,
     signed: str,
     signature: str,
     document: str,
-) -> bool:
+) -> VerifyingKey | None:
     # A provider may have new keys, put new ones under old ids, or name none at all:
     # whatever does not verify is worth one more look at its key set (T69, T86).
     for refetch in (False, True):
         keys = find_keys(alg, kid, refetch=refetch)
-        if any(_is_signed_with(alg, key, signed, signature) for key in keys):
-            return True
+        for key in keys:
+            if _is_signed_with(alg, key.public_key, signed, signature):
+                return key
     if not keys:
         raise InvalidProviderResponse(
             f"{document}.key_not_found", alg=alg, kid=printable(kid)
         )
-    return False
+    return None
 
 
 def _is_signed_with(

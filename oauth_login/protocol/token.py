@@ -15,7 +15,11 @@ from oauth_login.errors import (
 )
 from oauth_login.protocol.authorization import AuthorizationCode
 from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_auth import authenticate, authentication_method
+from oauth_login.protocol.client_auth import (
+    authenticate,
+    authentication_method,
+    token_endpoint,
+)
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.wire import (
     ProviderRequest,
@@ -44,20 +48,20 @@ def code_request(
     redirect_uri: str,
     client: Client,
     metadata: ServerMetadata,
+    now: float,
 ) -> ProviderRequest:
     """Redeem a code (RFC 6749 4.1.3, RFC 7636 4.5)."""
-    form, headers = authenticate(
-        {
-            "grant_type": "authorization_code",
-            "code": code.value,
-            "redirect_uri": redirect_uri,
-            "code_verifier": code_verifier,
-        },
-        client=client,
-        metadata=metadata,
-    )
+    parameters = {
+        "grant_type": "authorization_code",
+        "code": code.value,
+        "redirect_uri": redirect_uri,
+    }
+    if not client.deviations.without_pkce:
+        parameters["code_verifier"] = code_verifier
+    form, headers = authenticate(parameters, client=client, metadata=metadata, now=now)
     headers["Accept"] = "application/json"
-    return ProviderRequest("POST", metadata.token_endpoint, "token", headers, form)
+    url = token_endpoint(client, metadata)
+    return ProviderRequest("POST", url, "token", headers, form)
 
 
 def parse_token_response(

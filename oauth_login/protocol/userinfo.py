@@ -21,6 +21,7 @@ from oauth_login.protocol.wire import (
     check_size,
     check_status,
     json_object,
+    json_value,
     media_type,
     printable,
 )
@@ -82,6 +83,28 @@ def parse_user_document(
     return value, document
 
 
+def emails_request(access_token: str, *, emails_endpoint: str) -> ProviderRequest:
+    """Ask for the person's addresses, at a provider that keeps them apart (GitHub)."""
+    return userinfo_request(access_token, userinfo_endpoint=emails_endpoint)
+
+
+def parse_emails_response(response: ProviderResponse) -> dict[str, Any]:
+    """`email` and `email_verified` of the address that is primary and verified.
+
+    Nothing if there is none: an address that nobody verified is nobody's.
+    """
+    _check_status(response)
+    for entry in json_value(response, document="userinfo", kind=list):
+        if (
+            isinstance(entry, dict)
+            and entry.get("primary") is True
+            and entry.get("verified") is True
+            and isinstance(entry.get("email"), str)
+        ):
+            return {"email": entry["email"], "email_verified": True}
+    return {}
+
+
 def merged_claims(
     id_token: Mapping[str, Any], userinfo: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -108,17 +131,17 @@ def _claims(
         return json_object(response, document="userinfo")
     check_size(response, document="userinfo")
     token = response.body.decode("ascii", errors="replace").strip()
-    claims = verified_jws(
+    jws = verified_jws(
         token,
         document="userinfo",
         client=client,
         metadata=metadata,
         find_keys=find_keys,
-    ).claims
+    )
     # Core 5.3.2: a signed response names its issuer and us as its audience (T63).
-    check_issuer(claims, metadata=metadata, document="userinfo")
-    check_audience(claims, client=client, document="userinfo")
-    return claims
+    check_issuer(jws, client=client, metadata=metadata, document="userinfo")
+    check_audience(jws.claims, client=client, document="userinfo")
+    return jws.claims
 
 
 def _check_status(response: ProviderResponse) -> None:

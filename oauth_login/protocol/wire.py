@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
 
@@ -16,6 +16,8 @@ MAX_DEPTH = 32
 
 # Passing troubles: the server is overloaded, or something in front of it is.
 UNAVAILABLE = {408, 425, 429}
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ def media_type(response: ProviderResponse) -> str:
 
 def json_object(response: ProviderResponse, *, document: str) -> dict[str, Any]:
     """The body as a JSON object; its status is not looked at."""
+    return json_value(response, document=document, kind=dict)
+
+
+def json_value(response: ProviderResponse, *, document: str, kind: type[T]) -> T:
+    """The body as JSON of that kind; its status is not looked at."""
     check_size(response, document=document)
     received = media_type(response)
     if not re.fullmatch(
@@ -91,9 +98,12 @@ def json_object(response: ProviderResponse, *, document: str) -> dict[str, Any]:
             received=printable(received),
         )
     try:
-        return parse_json_object(response.body)
+        value = parse_json(response.body)
     except ValueError:
-        raise InvalidProviderResponse(f"{document}.not_json") from None
+        value = None
+    if not isinstance(value, kind):
+        raise InvalidProviderResponse(f"{document}.not_json")
+    return value
 
 
 def parse_json_object(data: bytes) -> dict[str, Any]:

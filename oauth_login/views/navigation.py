@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from collections.abc import Collection
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from oauth_login.conf import get_config
-from oauth_login.errors import ConfigurationError
+from oauth_login.errors import ConfigurationError, InvalidCallback
+from oauth_login.protocol.authorization import Params
 from oauth_login.protocol.discovery import LOOPBACK_HOSTS
+from oauth_login.protocol.wire import printable
 
 MAX_NEXT = 2048
 
@@ -97,6 +101,50 @@ def absolute_url(request: HttpRequest, name: str, **kwargs: str) -> str:
             hint="set SECURE_PROXY_SSL_HEADER, or BASE_URL in OAUTH_LOGIN",
         )
     return url
+
+
+def own_path(request: HttpRequest, url: str) -> str:
+    """The path of a URL of this site, if it is one and safe; else empty (T25)."""
+    home = get_config().base_url or request.build_absolute_uri("/").rstrip("/")
+    if url.startswith(f"{home}/"):
+        url = url.removeprefix(home)
+    return safe_next(url)
+
+
+def query_params(request: HttpRequest) -> Params:
+    """The query's parameters as they came, twice if they came twice."""
+    return [(name, value) for name, values in request.GET.lists() for value in values]
+
+
+def form_params(request: HttpRequest) -> Params:
+    """The parameters of a form from another site; InvalidCallback if it is none.
+
+    A query beside it is refused: two places for one parameter are one too many (T40).
+    """
+    if request.GET or request.content_type != "application/x-www-form-urlencoded":
+        received = printable(request.content_type)
+        raise InvalidCallback("callback.malformed", received=received)
+    try:
+        form = request.POST
+    except (SuspiciousOperation, UnreadablePostError) as error:
+        # Too large, too many fields, or broken off.
+        raise InvalidCallback(
+            "callback.malformed", received=type(error).__name__
+        ) from None
+    return [(name, value) for name, values in form.lists() for value in values]
+
+
+def form_again(
+    request: HttpRequest, names: Collection[str], added: Params = ()
+) -> HttpResponse:
+    """Have the browser bring these fields of a form to the same path, as a GET.
+
+    A 303, so that nothing is posted again (T20), to our own path, with nothing but
+    what is named (T12).
+    """
+    kept = [(name, value) for name, value in form_params(request) if name in names]
+    url = f"{request.path}?{urlencode([*kept, *added])}"
+    return HttpResponse(status=303, headers={"Location": url})
 
 
 def _is_our_own(path: str) -> bool:

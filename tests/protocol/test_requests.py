@@ -29,6 +29,7 @@ from oauth_login.protocol.pkce import code_challenge, new_code_verifier
 from oauth_login.protocol.token import code_request, parse_token_response
 from oauth_login.protocol.wire import ProviderResponse
 
+NOW = 1_900_000_000
 CLIENT = Client(client_id="site", client_secret="secret")
 METADATA = ServerMetadata(
     issuer="https://id.example.com",
@@ -87,19 +88,19 @@ def test_plain_oauth_has_no_nonce() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "supported", "sent"),
+    ("switch", "supported", "sent"),
     [
-        (None, (), None),
-        ("login", (), "login"),
-        ("select_account", (), "login"),
-        ("select_account", ("login", "select_account"), "select_account"),
+        (False, (), None),
+        (True, (), "login"),
+        (True, ("login", "select_account"), "select_account"),
     ],
 )
 def test_switching_accounts_asks_for_what_the_provider_knows(
-    prompt: str | None, supported: tuple[str, ...], sent: str | None
+    switch: bool, supported: tuple[str, ...], sent: str | None
 ) -> None:
     metadata = with_metadata(prompt_values_supported=supported)
-    assert parameters(metadata=metadata, prompt=prompt).get("prompt") == sent
+    given = parameters(metadata=metadata, switch_account=switch)
+    assert given.get("prompt") == sent
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,7 @@ def test_basic_credentials_are_urlencoded_first() -> None:
         redirect_uri="r",
         client=client,
         metadata=METADATA,
+        now=NOW,
     )
     scheme, _, credentials = request.headers["Authorization"].partition(" ")
     user, _, password = base64.b64decode(credentials).decode().partition(":")
@@ -166,6 +168,7 @@ def test_exactly_one_method_says_who_we_are(
             client_id="a", client_secret=secret, token_endpoint_auth_method=method
         ),
         metadata=with_metadata(token_endpoint_auth_methods_supported=supported),
+        now=NOW,
     )
     assert ("Authorization" in request.headers) is basic
     assert request.form is not None
@@ -181,6 +184,7 @@ def test_methods_that_we_do_not_have_are_our_problem() -> None:
             redirect_uri="r",
             client=CLIENT,
             metadata=metadata,
+            now=NOW,
         )
     assert caught.value.code == "config.client_auth"
 
@@ -262,6 +266,7 @@ def test_the_state_of_another_login_is_refused() -> None:
         parse_authorization_response(
             [("code", "c"), ("state", "a" * 20)],
             expected_state="b" * 20,
+            client=CLIENT,
             metadata=METADATA,
         )
     assert caught.value.code == "callback.state_mismatch"
@@ -279,6 +284,7 @@ def test_extra_parameters_are_tolerated(iss: list[tuple[str, str]]) -> None:
             *iss,
         ],
         expected_state="a",
+        client=CLIENT,
         metadata=METADATA,
     )
     assert code.value == "c"

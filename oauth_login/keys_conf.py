@@ -1,0 +1,80 @@
+"""What an entry of PROVIDERS says of our own keys and our certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from oauth_login.config import ClientCertificate, KeySource
+from oauth_login.protocol.client_keys import ClientKey, parse_client_key
+from oauth_login.section import Section
+
+KEY_KEYS: Mapping[str, object] = {"KEY": None, "KID": None}
+
+
+def read_client_keys(section: Section) -> tuple[KeySource, ...]:
+    """Where our keys come from, in the order of CLIENT_KEYS: the first one signs.
+
+    An entry is a PEM text, a path, or a function that returns a PEM text; or a dict
+    with that as KEY, and the KID under which the provider knows it. Texts and files
+    are looked at now, functions when the provider is first used.
+    """
+    entries = section.value("CLIENT_KEYS")
+    if not isinstance(entries, list | tuple):
+        section.problem("E003", f"{section.where}['CLIENT_KEYS'] must be a list.")
+        return ()
+    sources = (_source(section, number, key) for number, key in enumerate(entries))
+    return tuple(source for source in sources if source is not None)
+
+
+def read_client_cert(section: Section) -> ClientCertificate | None:
+    """The paths of our certificate and its key (RFC 8705)."""
+    value = section.value("CLIENT_CERT")
+    paths = [value] if isinstance(value, str | Path) else value
+    if value is None:
+        return None
+    if (
+        not isinstance(paths, list | tuple)
+        or len(paths) not in (1, 2)
+        or not all(isinstance(path, str | Path) for path in paths)
+    ):
+        text = f"{section.where}['CLIENT_CERT'] must be a path, or a pair of paths."
+        section.problem("E003", text)
+        return None
+    for path in paths:
+        if not Path(path).is_file():
+            text = f"{section.where}['CLIENT_CERT']: there is no file {str(path)!r}."
+            section.problem("E025", text)
+    first, *second = map(str, paths)
+    return (first, second[0]) if second else first
+
+
+def _source(section: Section, number: int, entry: Any) -> KeySource | None:
+    where, kid = f"{section.where}['CLIENT_KEYS'][{number}]", None
+    if isinstance(entry, Mapping):
+        one = Section(entry, KEY_KEYS, section.note, where, section.provider)
+        entry, kid = one.value("KEY"), one.text("KID")
+    if callable(entry):
+        return partial(_called, entry, kid)
+    try:
+        key = parse_client_key(_pem(entry), kid=kid)
+    except (ValueError, OSError) as error:
+        # Neither the text nor the path's content: it may be half a secret.
+        cause = error.strerror if isinstance(error, OSError) else error
+        section.problem("E024", f"{where} cannot be used: {cause}.")
+        return None
+    return lambda: key
+
+
+def _pem(entry: object) -> str:
+    if isinstance(entry, str) and "-----BEGIN" in entry:
+        return entry
+    if isinstance(entry, str | Path):
+        return Path(entry).read_text()
+    raise ValueError("neither a PEM text, nor a path, nor a function")
+
+
+def _called(function: Callable[[], object], kid: str | None) -> ClientKey:
+    return parse_client_key(_pem(function()), kid=kid)

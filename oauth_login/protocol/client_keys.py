@@ -1,0 +1,104 @@
+"""Our own keys: what signs our assertions, and the public halves (RFC 7517, 7638)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import get_default_algorithms
+
+PrivateKey: TypeAlias = (
+    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+)
+
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+# What goes into a thumbprint, in this order (RFC 7638 3.2, RFC 8037 2).
+_REQUIRED = {
+    "RSA": ("e", "kty", "n"),
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+}
+_ALGORITHMS = get_default_algorithms()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A key pair of ours; `algs` are what it can sign with, the usual one first."""
+
+    kid: str
+    algs: tuple[str, ...]
+    private_key: PrivateKey = field(repr=False)
+
+    def public_jwk(self) -> dict[str, Any]:
+        """The public half, as a key set has it, without `use` and `alg`."""
+        return {**_public_members(self.private_key, self.algs[0]), "kid": self.kid}
+
+
+def parse_client_key(pem: str, *, kid: str | None = None) -> ClientKey:
+    """The key of a PEM text without a password; ValueError if it is none that we use.
+
+    RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519. Without a `kid` it is the
+    key's own thumbprint (RFC 7638): a new key then never has an old one's name.
+    """
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except Exception:  # noqa: BLE001 - each kind of text fails in a way of its own
+        raise ValueError("not a private key in PEM without a password") from None
+    if isinstance(key, rsa.RSAPrivateKey):
+        if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
+            raise ValueError("an RSA key must have 2048 to 8192 bits")
+        algs: tuple[str, ...] = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
+    elif isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
+        algs = (_CURVES[key.curve.name],)
+    elif isinstance(key, ed25519.Ed25519PrivateKey):
+        algs = ("EdDSA",)
+    else:
+        raise ValueError("the key must be RSA, P-256, P-384, P-521 or Ed25519")
+    return ClientKey(kid or _thumbprint(key, algs[0]), algs, key)
+
+
+def public_key_set(keys: Sequence[ClientKey]) -> dict[str, Any]:
+    """What providers fetch from us: every key, the one that signs now first.
+
+    A new key stands behind the one that signs until everybody has seen it, and an old
+    one stays there until nothing that it signed is under way.
+    """
+    return {"keys": [{**key.public_jwk(), "use": "sig"} for key in keys]}
+
+
+def signed_jwt(
+    claims: Mapping[str, object],
+    *,
+    alg: str,
+    key: PrivateKey | bytes,
+    kid: str | None = None,
+) -> str:
+    """A compact JWS over the claims (RFC 7515 3.1)."""
+    header = {"alg": alg, "typ": "JWT"} | ({"kid": kid} if kid else {})
+    signed = f"{_base64url(_json(header))}.{_base64url(_json(claims))}"
+    signature = _ALGORITHMS[alg].sign(signed.encode(), key)
+    return f"{signed}.{_base64url(signature)}"
+
+
+def _public_members(key: PrivateKey, alg: str) -> dict[str, str]:
+    members = _ALGORITHMS[alg].to_jwk(key.public_key(), as_dict=True)
+    return {name: members[name] for name in _REQUIRED[members["kty"]]}
+
+
+def _thumbprint(key: PrivateKey, alg: str) -> str:
+    return _base64url(hashlib.sha256(_json(_public_members(key, alg))).digest())
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,208 @@
+"""callback: the browser is back from the provider."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import (
+    sensitive_post_parameters,
+    sensitive_variables,
+)
+from django.views.decorators.http import require_http_methods
+
+from oauth_login import events, pending, seal
+from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
+from oauth_login.errors import (
+    ConfigurationError,
+    InvalidCallback,
+    LoginRefused,
+    OAuthLoginError,
+)
+from oauth_login.flow import PendingLogin, VerifiedIdentity, finish_login
+from oauth_login.models import Identity
+from oauth_login.protocol.authorization import (
+    USER_PARAMETER,
+    Params,
+    received_state,
+)
+from oauth_login.registry import get_provider
+from oauth_login.views.login import is_signed_in_by, start, user_key
+from oauth_login.views.navigation import (
+    form_again,
+    form_params,
+    is_prefetch,
+    query_params,
+    safe_next,
+    target,
+)
+from oauth_login.views.pages import SESSION_KEY, error_page, page, show
+
+# What a callback keeps when it sends the browser to itself.
+CALLBACK_PARAMETERS = ("code", "state", "iss", "error")
+HOP = "hop"
+MAX_USER = 1024
+
+
+@page
+@csrf_exempt  # the state is what proves that the answer is to our question
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+@sensitive_variables()
+def callback(request: HttpRequest, provider: str) -> HttpResponse:
+    """Finish a login, or say why not."""
+    entry = get_config().providers.get(provider)
+    if entry is None:
+        raise Http404
+    if is_prefetch(request):
+        return HttpResponse(status=204)
+    if request.method == "POST":
+        return _form_post(request, entry)
+    now = time.time()
+    params = query_params(request)
+    state = received_state(params)
+    attempt = pending.take(request.session, state, now=now)
+    if attempt is None:
+        return _without_attempt(request, state, provider)
+    try:
+        if attempt.provider != provider:
+            raise InvalidCallback("callback.wrong_provider")  # T36
+        if attempt.started_by != user_key(request):
+            return _after_other_login(request, attempt)
+        identity = finish_login(
+            get_provider(provider), attempt, _with_user(params), now=now
+        )
+        return _log_in(request, identity, attempt, now)
+    except LoginRefused as error:
+        _end_stale_session(request, provider)
+        return _error(request, error, attempt)
+    except OAuthLoginError as error:
+        return _error(request, error, attempt)
+
+
+def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
+    """OAuth 2.0 Form Post Response Mode: have the browser bring the answer as a GET.
+
+    The form comes from another site, so without the session's cookie, and nothing is
+    done with it here (T12). That way no site has to let its session's cookie be sent
+    by others.
+    """
+    if entry.client.response_mode != "form_post":
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    params = form_params(request)
+    received_state(params)
+    user = dict(params).get(USER_PARAMETER)
+    if user is None or not entry.client.deviations.user_in_response:
+        return form_again(request, CALLBACK_PARAMETERS)
+    # A person's name has no business in an address that logs and histories keep.
+    sealed = (USER_PARAMETER, seal.seal_text(user[:MAX_USER]))
+    return form_again(request, CALLBACK_PARAMETERS, [sealed])
+
+
+def _with_user(params: Params) -> Params:
+    """The parameters as the provider sent them, with what _form_post sealed."""
+    return [
+        (name, seal.unseal_text(value) or "" if name == USER_PARAMETER else value)
+        for name, value in params
+    ]
+
+
+def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpResponse:
+    """A reload, the back button, a restored browser, a second first visit.
+
+    None of these is an error to the person: they are where they wanted to be, or
+    they are sent once more. The code in the URL is not touched.
+    """
+    sealed = seal.unseal(state, seal.LOGIN)
+    if sealed is None or sealed.provider != alias:
+        raise InvalidCallback("callback.state_unknown")
+    if is_signed_in_by(request, alias):
+        return HttpResponseRedirect(target(sealed.next))
+    if settings.SESSION_COOKIE_SAMESITE == "Strict" and HOP not in request.GET:
+        # The provider sent the browser, so it left the session's cookie at home. A
+        # step of our own brings it along (T12).
+        return _continue(request, _own_url_again(request))
+    if sealed.restarts == 0:
+        return start(request, alias, safe_next(sealed.next), restarts=1)
+    return error_page(
+        request,
+        InvalidCallback("callback.expired"),
+        provider=alias,
+        next=safe_next(sealed.next),
+        is_ours=True,
+    )
+
+
+def _after_other_login(request: HttpRequest, attempt: PendingLogin) -> HttpResponse:
+    """Somebody logged in between start and end (T10): in another tab, most likely."""
+    if is_signed_in_by(request, attempt.provider):
+        return HttpResponseRedirect(target(attempt.next))
+    raise InvalidCallback("callback.user_changed")
+
+
+def _log_in(
+    request: HttpRequest, identity: VerifiedIdentity, attempt: PendingLogin, now: float
+) -> HttpResponse:
+    user = auth.authenticate(request, oauth_login_token=identity)
+    if user is None:
+        raise ConfigurationError("config.backend_missing")
+    pending.sync(request.session, now=now)
+    key_before = request.session.session_key
+    auth.login(request, user)
+    if request.session.session_key == key_before:
+        # Django keeps the key when the same user logs in again (E1, T09).
+        request.session.cycle_key()
+    request.session[SESSION_KEY] = {
+        "provider": identity.provider,
+        "identity": Identity.key_of(identity.issuer, identity.subject),
+    }
+    # As a date, it is the end; as a number, each request would move it (T100).
+    request.session.set_expiry(timedelta(seconds=get_config().session_max_age))
+    events.succeeded(request, user, identity)
+    url = target(attempt.next)
+    if settings.SESSION_COOKIE_SAMESITE == "Strict":
+        return _continue(request, url)
+    return HttpResponseRedirect(url)
+
+
+def _end_stale_session(request: HttpRequest, alias: str) -> None:
+    """Whoever was refused must not go on as somebody else from this provider."""
+    if is_signed_in_by(request, alias):
+        auth.logout(request)
+
+
+def _error(
+    request: HttpRequest, error: OAuthLoginError, attempt: PendingLogin
+) -> HttpResponse:
+    return error_page(
+        request,
+        error,
+        provider=attempt.provider,
+        next=safe_next(attempt.next),
+        is_ours=True,
+    )
+
+
+def _continue(request: HttpRequest, url: str) -> HttpResponse:
+    return show(request, "continue", {"continue_url": url})
+
+
+def _own_url_again(request: HttpRequest) -> str:
+    kept = [
+        (name, value)
+        for name, value in query_params(request)
+        if name in (*CALLBACK_PARAMETERS, USER_PARAMETER)
+    ]
+    return f"{request.path}?{urlencode([*kept, (HOP, '1')])}"

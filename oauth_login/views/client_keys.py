@@ -1,0 +1,33 @@
+"""client_keys: our public keys, where a provider looks them up (RFC 7517)."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from oauth_login.conf import get_config
+from oauth_login.errors import ConfigurationError
+from oauth_login.protocol.client_keys import public_key_set
+from oauth_login.registry import get_provider
+
+# Seconds for which a provider may keep them: so long before it signs must a new key
+# be announced.
+MAX_AGE = 300
+
+
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=MAX_AGE)
+def client_keys(request: HttpRequest, provider: str) -> JsonResponse:
+    """Every key of CLIENT_KEYS, public half only, the one that signs first."""
+    entry = get_config().providers.get(provider)
+    if entry is None or not entry.client_keys:
+        raise Http404
+    try:
+        keys = get_provider(provider).client.keys
+    except ConfigurationError as error:
+        body = {"error": error.code}
+        return JsonResponse(body, status=error.status)
+    return JsonResponse(public_key_set(keys))
