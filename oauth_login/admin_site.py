@@ -17,10 +17,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from oauth_login.conf import get_config
+from oauth_login.sessions import facts
 from oauth_login.views.login import login_url
 from oauth_login.views.logout import log_out
 from oauth_login.views.navigation import safe_next
-from oauth_login.views.pages import SESSION_KEY, denied_page, page
+from oauth_login.views.pages import denied_page, page
 
 LOGIN_TEMPLATE = "oauth_login/admin_login.html"
 
@@ -87,6 +88,6 @@ def _logout(
     request: HttpRequest,
     extra_context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    if request.method == "POST" and SESSION_KEY in request.session:
+    if request.method == "POST" and "provider" in facts(request.session):
         return page(log_out)(request, next_path="")  # type: ignore[return-value]
     return djangos(request, extra_context)

@@ -16,8 +16,19 @@ class OAuthLoginConfig(AppConfig):
 
     def ready(self) -> None:
         # Both need the app registry, which is complete only now.
-        from oauth_login import checks
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
+        from django.db.models.signals import pre_delete
 
+        from oauth_login import checks, sessions
+        from oauth_login.models import Identity
+
+        user_logged_in.connect(sessions.begin, dispatch_uid="oauth_login.sessions")
+        user_logged_out.connect(sessions.forget, dispatch_uid="oauth_login.sessions")
+        pre_delete.connect(
+            sessions.end_with_identity,
+            sender=Identity,
+            dispatch_uid="oauth_login.sessions",
+        )
         django_checks.register(checks.check_settings, "oauth_login")
         django_checks.register(checks.check_site, "oauth_login")
         django_checks.register(checks.check_deployment, "oauth_login", deploy=True)

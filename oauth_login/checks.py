@@ -19,6 +19,7 @@ from oauth_login.conf import get_config
 BACKEND = "oauth_login.backends.OAuthLoginBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+LOGIN_SESSIONS = "oauth_login.middleware.LoginSessionMiddleware"
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -55,6 +56,12 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
     elif middleware.index(SESSIONS) > middleware.index(AUTHENTICATION):
         text = f"{SESSIONS!r} must come before {AUTHENTICATION!r} in MIDDLEWARE."
         found.append(_message("E032", text))
+    if (
+        LOGIN_SESSIONS in middleware
+        and AUTHENTICATION in (middleware[middleware.index(LOGIN_SESSIONS) :])
+    ):
+        text = f"{LOGIN_SESSIONS!r} must come behind {AUTHENTICATION!r}."
+        found.append(_message("E034", text))
     if settings.SESSION_COOKIE_SAMESITE == "None":
         text = "SESSION_COOKIE_SAMESITE is 'None': other sites can use the session."
         found.append(_message("W032", text, "'Lax' works with every provider."))
@@ -95,6 +102,9 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     if config.allow_http_loopback:
         text = "OAUTH_LOGIN allows http for this machine (ALLOW_HTTP_LOOPBACK)."
         found.append(_message("W046", text))
+    if LOGIN_SESSIONS not in settings.MIDDLEWARE:
+        text = f"Without {LOGIN_SESSIONS!r}, no session can be ended from elsewhere."
+        found.append(_message("W047", text, f"Put it behind {AUTHENTICATION!r}."))
     return found
 
 

@@ -73,6 +73,48 @@ class GrantedRight(models.Model):
         return self.group or self.kind
 
 
+class LoginSession(models.Model):
+    """One browser in which a user is signed in, until it ends or expires.
+
+    Its `id` is kept inside the Django session, so that it is found whatever key that
+    session has (T114); the key itself is not stored here, where a copy of the
+    database would give it away.
+    """
+
+    id = models.CharField(primary_key=True, max_length=43, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="oauth_login_sessions",
+    )
+    # Empty for whoever signed in with a password.
+    identity = models.ForeignKey(
+        Identity,
+        verbose_name=_("identity"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="sessions",
+    )
+    provider = models.CharField(_("provider"), max_length=40, blank=True)
+    # The provider's own name for its session (Front-Channel Logout 1.0, 3).
+    sid = models.CharField(max_length=255, blank=True)
+    client = models.CharField(_("client"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
+    last_seen_at = models.DateTimeField(_("last seen at"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires at"), db_index=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        ordering = ["-last_seen_at", "-created_at"]
+
+    def __str__(self) -> str:
+        return self.client or self.provider or "password"
+
+
 class LoginEvent(models.Model):
     """One outcome: who logged in, who did not and why."""
 

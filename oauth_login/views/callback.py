@@ -22,7 +22,7 @@ from django.views.decorators.debug import (
 )
 from django.views.decorators.http import require_http_methods
 
-from oauth_login import events, pending, seal
+from oauth_login import events, pending, seal, sessions
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
 from oauth_login.errors import (
@@ -32,7 +32,6 @@ from oauth_login.errors import (
     OAuthLoginError,
 )
 from oauth_login.flow import PendingLogin, VerifiedIdentity, finish_login
-from oauth_login.models import Identity
 from oauth_login.protocol.authorization import (
     USER_PARAMETER,
     Params,
@@ -48,7 +47,7 @@ from oauth_login.views.navigation import (
     safe_next,
     target,
 )
-from oauth_login.views.pages import SESSION_KEY, error_page, page, show
+from oauth_login.views.pages import error_page, page, show
 
 # What a callback keeps when it sends the browser to itself.
 CALLBACK_PARAMETERS = ("code", "state", "iss", "error")
@@ -160,16 +159,16 @@ def _log_in(
         raise ConfigurationError("config.backend_missing")
     pending.sync(request.session, now=now)
     key_before = request.session.session_key
+    row_before = sessions.facts(request.session).get("id", "")
     auth.login(request, user)
     if request.session.session_key == key_before:
         # Django keeps the key when the same user logs in again (E1, T09).
         request.session.cycle_key()
-    request.session[SESSION_KEY] = {
-        "provider": identity.provider,
-        "identity": Identity.key_of(identity.issuer, identity.subject),
-    }
     # As a date, it is the end; as a number, each request would move it (T100).
     request.session.set_expiry(timedelta(seconds=get_config().session_max_age))
+    # Django forgets a session of somebody else's without a word.
+    sessions.end_ids([row_before])
+    sessions.prove(request.session, identity, now=now)
     events.succeeded(request, user, identity)
     url = target(attempt.next)
     if settings.SESSION_COOKIE_SAMESITE == "Strict":

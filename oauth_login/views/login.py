@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from oauth_login import pending, seal
+from oauth_login import pending, seal, sessions
 from oauth_login.conf import get_config
 from oauth_login.errors import InvalidCallback, OAuthLoginError
 from oauth_login.flow import start_login
@@ -37,7 +37,7 @@ from oauth_login.views.navigation import (
     requested_next,
     target,
 )
-from oauth_login.views.pages import SESSION_KEY, error_page, page, show
+from oauth_login.views.pages import error_page, page, show
 
 # Set at logout, so that AUTO_REDIRECT does not log the person in again at once (T26).
 LOGGED_OUT_COOKIE = "oauth_login_logged_out"
@@ -182,7 +182,7 @@ def is_signed_in_by(request: HttpRequest, alias: str) -> bool:
     """Whether the session here was begun by a login at that provider."""
     return (
         request.user.is_authenticated
-        and request.session.get(SESSION_KEY, {}).get("provider") == alias
+        and sessions.facts(request.session).get("provider") == alias
     )
 
 

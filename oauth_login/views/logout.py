@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from oauth_login import events, seal
+from oauth_login import events, seal, sessions
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
 from oauth_login.errors import OAuthLoginError
@@ -18,7 +18,7 @@ from oauth_login.protocol.logout import end_session_url
 from oauth_login.registry import get_provider
 from oauth_login.views.login import LOGGED_OUT_COOKIE
 from oauth_login.views.navigation import absolute_url, requested_next, safe_next
-from oauth_login.views.pages import SESSION_KEY, page, show, with_form
+from oauth_login.views.pages import page, show, with_form
 
 
 @page
@@ -36,7 +36,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
     """End the session here, then lead on to the provider's end of it (T109)."""
-    alias = request.session.get(SESSION_KEY, {}).get("provider", "")
+    alias = sessions.facts(request.session).get("provider", "")
     user = request.user
     auth.logout(request)
     if user.is_authenticated:

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from oauth_login import events
+from oauth_login import events, sessions
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
 from oauth_login.errors import (
@@ -97,7 +97,7 @@ def error_page(
 def denied_page(request: HttpRequest, *, next: str) -> HttpResponse:  # noqa: A002
     """Signed in, and not allowed here: a page, never a redirect (T16)."""
     user: Any = request.user
-    alias = request.session.get(SESSION_KEY, {}).get("provider", "")
+    alias = sessions.facts(request.session).get("provider", "")
     error = LoginRefused("account.not_staff")
     reference = events.failed(request, error, provider=alias, is_ours=True, user=user)
     context = {
@@ -108,10 +108,6 @@ def denied_page(request: HttpRequest, *, next: str) -> HttpResponse:  # noqa: A0
         "time": datetime.now(UTC),
     }
     return with_form(show(request, "denied", context, status=403))
-
-
-# In the session of whoever logged in here: {"provider": alias, "identity": pk}.
-SESSION_KEY = "_oauth_login"
 
 
 def show(
