@@ -69,6 +69,9 @@ def _config(setting: object) -> Config:
         timeout=site.number("TIMEOUT", 1, 60),
         allow_http_loopback=allow_http_loopback,
         resolve_user=site.text("RESOLVE_USER"),
+        keep_claims=site.of_type("KEEP_CLAIMS", bool, default=False),
+        events_max_age=site.number("EVENTS_MAX_AGE", 1, 3650),
+        event_log_key=_event_log_key(site),
         problems=tuple(problems),
     )
 
@@ -91,3 +94,11 @@ def _cache_alias(site: Section) -> str:
         site.problem("E008", f"OAUTH_LOGIN['CACHE']: there is no cache {alias!r}.")
         return "default"
     return alias
+
+
+def _event_log_key(site: Section) -> str | None:
+    key = site.text("EVENT_LOG_KEY")
+    if key is not None and len(key.encode()) < 32:
+        text = "OAUTH_LOGIN['EVENT_LOG_KEY'] must have 32 bytes or more."
+        site.problem("E050", text, "secrets.token_urlsafe(48) makes one.")
+    return key

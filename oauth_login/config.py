@@ -56,6 +56,9 @@ class Config:
     timeout: float
     allow_http_loopback: bool
     resolve_user: str | None
+    keep_claims: bool
+    events_max_age: int  # days
+    event_log_key: str | None = field(repr=False)
     problems: tuple[Problem, ...]
 
     def is_usable(self, alias: str) -> bool:
@@ -77,6 +80,9 @@ SITE_KEYS: Mapping[str, object] = {
     "TIMEOUT": 15,
     "ALLOW_HTTP_LOOPBACK": None,
     "RESOLVE_USER": None,
+    "KEEP_CLAIMS": False,
+    "EVENTS_MAX_AGE": 365,
+    "EVENT_LOG_KEY": None,
 }
 PROVIDER_KEYS: Mapping[str, object] = {
     "PRESET": None,

@@ -6,6 +6,7 @@ import hashlib
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -29,6 +30,10 @@ class Identity(models.Model):
     provider = models.CharField(_("provider"), max_length=40)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     last_login_at = models.DateTimeField(_("last login at"), auto_now_add=True)
+    # Claim path → its values, or null where it was absent; what could not be had is
+    # not in it. Only with KEEP_CLAIMS, and only what a rule names.
+    claims = models.JSONField(null=True, editable=False)
+    claims_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("identity")
@@ -116,15 +121,20 @@ class LoginSession(models.Model):
 
 
 class LoginEvent(models.Model):
-    """One outcome: who logged in, who did not and why."""
+    """One outcome: who logged in, who did not and why, what was linked or changed."""
 
     class Outcome(models.TextChoices):
         LOGIN = "login", _("signed in")
         FAILED = "failed", _("failed")
         DENIED = "denied", _("denied")
         LOGGED_OUT = "logged_out", _("signed out")
+        LOGGED_OUT_BY_PROVIDER = "logged_out_by_provider", _("signed out by provider")
+        LINKED = "linked", _("linked")
+        UNLINKED = "unlinked", _("unlinked")
+        RIGHTS_CHANGED = "rights_changed", _("rights changed")
+        BREAKGLASS = "breakglass", _("emergency access")
 
-    outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices)
+    outcome = models.CharField(_("outcome"), max_length=30, choices=Outcome.choices)
     code = models.CharField(_("code"), max_length=100, blank=True)
     provider = models.CharField(_("provider"), max_length=40, blank=True)
     user = models.ForeignKey(
@@ -135,8 +145,14 @@ class LoginEvent(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    # The user's key as text: it stays when the user goes.
+    user_key = models.CharField(_("user key"), max_length=255, blank=True)
     reference = models.CharField(_("reference"), max_length=9, db_index=True)
-    created_at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
+    client = models.CharField(_("client"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    # The place in the chain; none without EVENT_LOG_KEY. See event_chain.
+    sequence = models.BigIntegerField(null=True, unique=True, editable=False)
+    mac = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("login event")
@@ -145,3 +161,43 @@ class LoginEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.reference}"
+
+
+class EventChainHead(models.Model):
+    """Where the chain of login events ends, and where it begins. One row, id 1.
+
+    It is the lock that puts writers in a line. `anchor` is the last row that was
+    pruned: the first that is left follows it.
+    """
+
+    sequence = models.BigIntegerField(default=0)
+    mac = models.CharField(max_length=64, blank=True)
+    anchor_sequence = models.BigIntegerField(default=0)
+    anchor_mac = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seal = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.sequence}:{self.mac}"
+
+
+class BreakGlassLink(models.Model):
+    """A link into the admin for when no provider answers. Only its hash is kept."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    # Of the user as they were: it no longer fits after a login or a new password.
+    fingerprint = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"link {self.pk}"

@@ -15,8 +15,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from oauth_login import signals
-from oauth_login.events import send
+from oauth_login import events
 from oauth_login.models import GrantedRight, Identity
 from oauth_login.rules import Decision, GroupsRule
 
@@ -105,17 +104,11 @@ class _Change:
     def record(self) -> None:
         if not self._added and not self._removed:
             return
-        logger.info(
-            "rights changed user=%r added=%r removed=%r",
-            self._user.pk,
-            self._added,
-            self._removed,
-        )
         if apps.is_installed("django.contrib.admin"):
             self._write_log_entry()
-        send(
-            signals.rights_changed,
-            user=self._user,
+        events.rights_changed(
+            self._user,
+            provider=self._identity.provider,
             added=self._added,
             removed=self._removed,
         )

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import environ  # type: ignore[import-untyped] # it has no types
+
 SECRET_KEY = "not-a-secret-this-key-only-ever-signs-what-the-suite-makes"
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -58,6 +60,9 @@ DATABASES = {
         },
     }
 }
+# Another server, for a run on it: postgres://…, mysql://…
+if DATABASE_URL := os.environ.get("OAUTH_LOGIN_TEST_DATABASE_URL"):
+    DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 # The suite runs once with each of the user models in tests/users.
 AUTH_USER_MODEL = os.environ.get("OAUTH_LOGIN_TEST_USER_MODEL", "auth.User")
 AUTHENTICATION_BACKENDS = [

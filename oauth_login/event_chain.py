@@ -1,0 +1,250 @@
+"""The chain of login events: each row is authenticated together with the one before.
+
+Off unless EVENT_LOG_KEY is set. HMAC-SHA256 (RFC 2104) over a canonical text, so that
+whoever can write to the database and does not have the key can neither change, nor
+remove, nor insert a row unseen. docs/operations.md says what this does not show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.db.models import F, Max
+
+from oauth_login.conf import get_config
+from oauth_login.models import EventChainHead, LoginEvent
+
+logger = logging.getLogger("oauth_login")
+
+HEAD = 1  # the key of the one row
+CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first place where the log is not what was written."""
+
+    sequence: int | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification found. `head` is worth keeping elsewhere: "12:ab34…"."""
+
+    rows: int
+    unprotected: int
+    head: str
+    found: Break | None
+
+
+def add(event: LoginEvent) -> None:
+    """Store an event, as the last of the chain where there is one.
+
+    Writers wait for each other until the transaction around this ends. Where the head
+    is not what was written, the row is stored outside of the chain: a login does not
+    fail for it, and nothing new is built on what somebody changed.
+    """
+    event.user_key = "" if event.user_id is None else _key_of(event.user_id)
+    key = get_config().event_log_key
+    if key is None:
+        event.save(force_insert=True)
+        return
+    with transaction.atomic():
+        head = _locked_head(key, create=True)
+        if head is None:
+            logger.critical("the log of login events was changed, or its key was")
+        else:
+            sequence = head.sequence + 1
+            event.sequence = sequence
+            event.mac = mac = _mac(key, event, head.mac)
+            head.sequence, head.mac = sequence, mac
+            _save(key, head)
+        event.save(force_insert=True)
+
+
+def verify(*, expected_head: str = "") -> Verdict:
+    """Walk the chain up to where it ends now. Takes no lock: logins go on.
+
+    `expected_head` is a head that was kept elsewhere; see Verdict.
+    """
+    key = get_config().event_log_key or ""
+    while True:
+        # In this order: whoever adds a row moves the head with it.
+        last = LoginEvent.objects.aggregate(last=Max("sequence"))["last"] or 0
+        head = EventChainHead.objects.filter(pk=HEAD).first()
+        found = _first_break(key, head, expected_head)
+        if found is None and head is not None and last > head.sequence:
+            found = Break(head.sequence + 1, "rows were put after the end")
+        now = EventChainHead.objects.filter(pk=HEAD).first()
+        # Pruned meanwhile: rows are gone that this head promises.
+        if (now and now.anchor_mac) == (head and head.anchor_mac):
+            break
+    outside = LoginEvent.objects.filter(sequence__isnull=True)
+    if head is not None:
+        later = outside.filter(created_at__gte=head.started_at)
+        outside = outside.filter(created_at__lt=head.started_at)
+        if found is None and (row := later.order_by("created_at").first()):
+            found = Break(None, f"a row outside of the chain: {row.reference}")
+    return Verdict(
+        rows=LoginEvent.objects.filter(sequence__isnull=False).count(),
+        unprotected=outside.count(),
+        head=str(head or ""),
+        found=found,
+    )
+
+
+def prune(before: datetime, *, limit: int) -> int:
+    """Delete the oldest events that are older than that, at most `limit`; how many.
+
+    From the chain only its beginning goes, and the last that went is kept as anchor.
+    """
+    old = LoginEvent.objects.filter(created_at__lt=before)
+    free = list(
+        old.filter(sequence__isnull=True).order_by("pk").values_list("pk")[:limit]
+    )
+    deleted = LoginEvent.objects.filter(pk__in=[pk for (pk,) in free]).delete()[0]
+    key = get_config().event_log_key
+    if deleted == limit or not old.filter(sequence__isnull=False).exists():
+        return deleted
+    with transaction.atomic():
+        head = _locked_head(key or "", create=False)
+        if head is None:
+            # Without the key nobody can say where the rest begins.
+            logger.error("chained login events were not pruned: no key, or a break")
+            return deleted
+        chained = LoginEvent.objects.filter(sequence__isnull=False)
+        first_kept = (
+            chained.filter(created_at__gte=before)
+            .order_by("sequence")
+            .values_list("sequence", flat=True)
+            .first()
+        )
+        if first_kept is not None:
+            chained = chained.filter(sequence__lt=first_kept)
+        gone = list(
+            chained.order_by("sequence").values_list("pk", "sequence", "mac")[
+                : limit - deleted
+            ]
+        )
+        if not gone:
+            return deleted
+        _, sequence, mac = gone[-1]
+        head.anchor_sequence, head.anchor_mac = sequence or 0, mac
+        _save(key or "", head)
+        LoginEvent.objects.filter(pk__in=[pk for pk, _, _ in gone]).delete()
+        return deleted + len(gone)
+
+
+def restart() -> None:
+    """Begin a new chain: after a change of the key, or after a break was looked at.
+
+    What is there stays, unprotected, and has no place in the new chain.
+    """
+    with transaction.atomic():
+        EventChainHead.objects.filter(pk=HEAD).delete()
+        LoginEvent.objects.filter(sequence__isnull=False).update(sequence=None, mac="")
+
+
+def _first_break(
+    key: str, head: EventChainHead | None, expected_head: str
+) -> Break | None:
+    chained = LoginEvent.objects.filter(sequence__isnull=False)
+    if head is None:
+        gone = bool(expected_head) or chained.exists()
+        return Break(None, "the head was removed") if gone else None
+    if not hmac.compare_digest(head.seal, _seal(key, head)):
+        return Break(None, "the head was changed, or was made with another key")
+    kept, _, kept_mac = expected_head.partition(":")
+    sequence, mac = head.anchor_sequence, head.anchor_mac
+    rows = chained.filter(sequence__lte=head.sequence).order_by("sequence")
+    for row in rows.iterator(chunk_size=CHUNK):
+        sequence += 1
+        if row.sequence != sequence:
+            return Break(sequence, "a row was removed")
+        if not hmac.compare_digest(row.mac, _mac(key, row, mac)):
+            return Break(sequence, "a row was changed, or put in")
+        if row.user_id is not None and _key_of(row.user_id) != row.user_key:
+            return Break(sequence, "a row was given to another user")
+        if kept == str(sequence) and kept_mac != row.mac:
+            return Break(sequence, "this is not the log whose head was kept")
+        mac = row.mac
+    if (sequence, mac) != (head.sequence, head.mac):
+        return Break(sequence + 1, "rows were removed from the end")
+    if kept and int(kept) > sequence:
+        return Break(sequence + 1, "rows were removed from the end, with their head")
+    return None
+
+
+def _locked_head(key: str, *, create: bool) -> EventChainHead | None:
+    """The head for us alone; None if it, or what is behind it, is not our work."""
+    heads = EventChainHead.objects.filter(pk=HEAD)
+    # A write first: SQLite has no other lock, and gives none to whoever has read.
+    if not heads.update(sequence=F("sequence")):
+        if not create:
+            return None
+        new = EventChainHead(pk=HEAD)
+        new.seal = _seal(key, new)
+        EventChainHead.objects.bulk_create([new], ignore_conflicts=True)
+        heads.update(sequence=F("sequence"))
+    # Locked, so that it is today's row and not that of an old snapshot.
+    head = heads.select_for_update().first()
+    if head is None or not hmac.compare_digest(head.seal, _seal(key, head)):
+        return None
+    behind = LoginEvent.objects.filter(sequence__gt=head.sequence)
+    return None if behind.exists() else head
+
+
+def _key_of(user_id: object) -> str:
+    return str(user_id)[: LoginEvent._meta.get_field("user_key").max_length]
+
+
+def _save(key: str, head: EventChainHead) -> None:
+    head.seal = _seal(key, head)
+    head.save(force_update=True)
+
+
+def _mac(key: str, event: LoginEvent, previous: str) -> str:
+    return _hmac(
+        key,
+        "oauth_login.event.1",
+        previous,
+        event.sequence,
+        _instant(event.created_at),
+        event.outcome,
+        event.code,
+        event.provider,
+        event.user_key,
+        event.reference,
+        event.client,
+    )
+
+
+def _seal(key: str, head: EventChainHead) -> str:
+    return _hmac(
+        key,
+        "oauth_login.head.1",
+        head.sequence,
+        head.mac,
+        head.anchor_sequence,
+        head.anchor_mac,
+        _instant(head.started_at),
+    )
+
+
+def _hmac(key: str, *parts: str | int | None) -> str:
+    # A JSON list of ASCII: one text for one list of values, and for no other.
+    text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _instant(time: datetime) -> str:
+    # Databases give it back in other zones than it came in.
+    in_utc = time.astimezone(UTC) if time.tzinfo else time
+    return in_utc.isoformat(timespec="microseconds")

@@ -1,0 +1,49 @@
+"""`manage.py oauth_login_prune`: let go of what has been kept long enough."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from oauth_login import event_chain
+from oauth_login.conf import get_config
+from oauth_login.models import BreakGlassLink, Identity, LoginEvent
+
+BATCH = 1000
+
+
+class Command(BaseCommand):
+    """Meant for a daily job; each batch is a transaction of its own."""
+
+    help = "Delete login events older than EVENTS_MAX_AGE, and what else is over."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say how much")
+
+    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        config, now = get_config(), timezone.now()
+        oldest = now - timedelta(days=config.events_max_age)
+        links = BreakGlassLink.objects.filter(expires_at__lt=now - timedelta(days=1))
+        claims = Identity.objects.filter(claims__isnull=False)
+        if config.keep_claims:
+            claims = claims.none()
+        if dry_run:
+            events = LoginEvent.objects.filter(created_at__lt=oldest).count()
+            self._say("would delete", events, links.count(), claims.count())
+            return
+        events = 0
+        while gone := event_chain.prune(oldest, limit=BATCH):
+            events += gone
+        erased = 0
+        while keys := list(claims.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            some = Identity.objects.filter(pk__in=keys)
+            erased += some.update(claims=None, claims_at=None)
+        self._say("deleted", events, links.delete()[0], erased)
+
+    def _say(self, verb: str, events: int, links: int, claims: int) -> None:
+        self.stdout.write(f"{verb} {events} login events")
+        self.stdout.write(f"{verb} {links} links for emergency access")
+        self.stdout.write(f"{verb} the claims of {claims} identities")

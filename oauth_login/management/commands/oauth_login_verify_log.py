@@ -1,0 +1,52 @@
+"""`manage.py oauth_login_verify_log`: whether the log of login events is whole."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from oauth_login import event_chain
+from oauth_login.conf import get_config
+
+
+class Command(BaseCommand):
+    """Ends with status 1 at the first break."""
+
+    help = "Verify the chain of login events, and name the first break."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--head",
+            type=_head,
+            help="a head that an earlier run printed, and that was kept elsewhere",
+        )
+        parser.add_argument(
+            "--restart",
+            action="store_true",
+            help="begin a new chain; what is there stays, unprotected",
+        )
+
+    def handle(self, *, head: str | None, restart: bool, **options: Any) -> None:
+        if get_config().event_log_key is None:
+            raise CommandError("OAUTH_LOGIN has no EVENT_LOG_KEY: there is no chain.")
+        verdict = event_chain.verify(expected_head=head or "")
+        self.stdout.write(f"rows in the chain: {verdict.rows}")
+        self.stdout.write(f"rows from before it, unprotected: {verdict.unprotected}")
+        self.stdout.write(f"head: {verdict.head or 'none'}")
+        if restart:
+            event_chain.restart()
+            self.stdout.write("The next event begins a new chain.")
+            return
+        if found := verdict.found:
+            where = f"at {found.sequence}" if found.sequence else "in the log"
+            raise CommandError(f"BROKEN {where}: {found.what}.")
+        self.stdout.write(self.style.SUCCESS("The chain is whole."))
+
+
+def _head(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,18}:[0-9a-f]{64}", text):
+        raise ArgumentTypeError("a head is a number, a colon and 64 hex digits")
+    return text
