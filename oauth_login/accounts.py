@@ -22,6 +22,7 @@ from oauth_login.config import ProviderConfig
 from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.events import send
 from oauth_login.flow import VerifiedIdentity
+from oauth_login.identities import find_identity, new_identity
 from oauth_login.models import Identity
 from oauth_login.usernames import new_username
 
@@ -38,7 +39,7 @@ def resolve_user(
     for _ in range(TRIES):
         try:
             with transaction.atomic():
-                row = _find(identity)
+                row = find_identity(identity.issuer, identity.subject)
                 user = _after_hook(identity, row.user if row else None)
                 _check_active(user)
                 if row is None:
@@ -58,14 +59,6 @@ def resolve_user(
     raise LoginRefused("account.exists")
 
 
-def _find(identity: VerifiedIdentity) -> Identity | None:
-    key = Identity.key_of(identity.issuer, identity.subject)
-    row = Identity.objects.select_related("user").filter(key=key).first()
-    if row and (row.issuer, row.subject) != (identity.issuer, identity.subject):
-        return None  # T89
-    return row
-
-
 def _first_login(
     identity: VerifiedIdentity,
     entry: ProviderConfig,
@@ -80,13 +73,7 @@ def _first_login(
         if not user.password:
             user.set_unusable_password()  # T101
         _save_new(user)
-    row = Identity.objects.create(
-        user_id=user.pk,
-        key=Identity.key_of(identity.issuer, identity.subject),
-        issuer=identity.issuer,
-        subject=identity.subject,
-        provider=identity.provider,
-    )
+    row = new_identity(user, identity)
     if created:
         send(signals.user_created, user=user, identity=identity)
     return user, row

@@ -19,11 +19,17 @@ class OAuthLoginConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.db.models.signals import pre_delete
 
-        from oauth_login import checks, sessions
+        from oauth_login import checks, reauthentication, rights, sessions
         from oauth_login.models import Identity
 
         user_logged_in.connect(sessions.begin, dispatch_uid="oauth_login.sessions")
+        user_logged_in.connect(
+            reauthentication.note_login, dispatch_uid="oauth_login.reauthentication"
+        )
         user_logged_out.connect(sessions.forget, dispatch_uid="oauth_login.sessions")
+        pre_delete.connect(
+            rights.take_back, sender=Identity, dispatch_uid="oauth_login.rights"
+        )
         pre_delete.connect(
             sessions.end_with_identity,
             sender=Identity,

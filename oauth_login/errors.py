@@ -224,4 +224,6 @@ _codes(
     missing_field="A new user needs a value that nothing fills; the log names it.",
     exists="Another user has a value that must be unique.",
     not_staff="Signed in, but not allowed into the admin.",
+    identity_taken="The account at the provider is linked to another user.",
+    last_way_in="Without this identity nobody could log in as this user any more.",
 )

@@ -20,7 +20,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from oauth_login.errors import (
     InvalidCallback,
@@ -51,7 +51,8 @@ class PendingLogin:
 
     `next` is where the person wanted to go, `started_by` the key of the user who was
     logged in at the start, if any; `started_at` is in seconds since 1970, `max_age` in
-    seconds.
+    seconds. `mode` is what it was started for: to log in, or to link who comes back to
+    that user. Nothing that comes from outside can make one of the other (T103).
     """
 
     provider: str
@@ -65,6 +66,7 @@ class PendingLogin:
     # What was asked for, and must be so in what comes back.
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
+    mode: Literal["login", "link"] = "login"
 
     @property
     def authenticated_since(self) -> int | None:
@@ -100,6 +102,7 @@ def start_login(
     now: float,
     params: Mapping[str, str] | None = None,
     switch_account: bool = False,
+    mode: Literal["login", "link"] = "login",
 ) -> tuple[PendingLogin, str]:
     """What to remember, and the URL to send the browser to.
 
@@ -131,6 +134,7 @@ def start_login(
         started_at=int(now),
         max_age=expected_max_age(parameters),
         acr_values=expected_acr_values(parameters),
+        mode=mode,
     )
     return pending, authorization_url(metadata, parameters)
 

@@ -15,7 +15,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from oauth_login import events
+from oauth_login import events, signals
 from oauth_login.models import GrantedRight, Identity
 from oauth_login.rules import Decision, GroupsRule
 
@@ -31,10 +31,7 @@ def apply(
     user: Any, identity: Identity, decision: Decision, *, groups: GroupsRule | None
 ) -> None:
     """Give and take, so that the user has what the decision says."""
-    ours = {
-        (right.kind, right.group): right
-        for right in GrantedRight.objects.filter(identity=identity)
-    }
+    ours = _ours(identity)
     if decision.unknown:
         logger.warning(
             "rights stay as they are, because claims are unknown: %r",
@@ -50,6 +47,31 @@ def apply(
     if decision.groups is not None and groups is not None and hasattr(user, "groups"):
         change.groups(decision.groups, mode=groups.mode)
     change.record()
+
+
+def take_back(*, instance: Identity, origin: object = None, **kwargs: Any) -> None:
+    """Take what an identity alone gave, before it goes: for Django's `pre_delete`.
+
+    However it goes: by the person, by an administrator, from a shell. Not if its user
+    goes, too: then there is nobody to take it from.
+    """
+    if not (isinstance(origin, Identity) or getattr(origin, "model", None) is Identity):
+        return
+    user = get_user_model()._default_manager.get(pk=instance.user_id)
+    change = _Change(user, instance, _ours(instance), Decision())
+    for kind, name in FLAGS.items():
+        if hasattr(user, name):
+            change.flag(kind, wanted=False)
+    if hasattr(user, "groups"):
+        change.groups((), mode="managed")
+    change.record()
+    events.unlinked(user, provider=instance.provider)
+    events.send(signals.identity_unlinked, user=user, identity=instance)
+
+
+def _ours(identity: Identity) -> dict[tuple[str, str], GrantedRight]:
+    rights = GrantedRight.objects.filter(identity=identity)
+    return {(right.kind, right.group): right for right in rights}
 
 
 class _Change:

@@ -21,7 +21,7 @@ from django.utils.crypto import salted_hmac
 SALT = "oauth_login.seal.AES-256-GCM.state"
 MAX_LENGTH = 255  # of a state, for providers with narrow columns
 MAX_PLAINTEXT = MAX_LENGTH * 3 // 4 - 12 - 16  # without nonce and tag
-LOGIN, LOGOUT = 1, 2
+LOGIN, LOGOUT, LINK = 1, 2, 3
 
 # A state begins with random bytes: it is a text's with a chance of 1 in 2^192.
 _TEXT = b"oauth_login.seal.text..."

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
+from oauth_login.views.account import account
 from oauth_login.views.callback import callback
 from oauth_login.views.client_keys import client_keys
+from oauth_login.views.connections import connect, disconnect
 from oauth_login.views.login import begin, initiate, login
 from oauth_login.views.logout import logged_out, logout
 
@@ -15,6 +17,9 @@ urlpatterns = [
     path("login/", login, name="login"),
     path("logout/", logout, name="logout"),
     path("logged-out/", logged_out, name="logged_out"),
+    path("account/", account, name="account"),
+    path("account/connect/<slug:provider>/", connect, name="connect"),
+    path("account/disconnect/<int:identity>/", disconnect, name="disconnect"),
     path("<slug:provider>/login/", begin, name="begin"),
     path("<slug:provider>/callback/", callback, name="callback"),
     path("<slug:provider>/initiate/", initiate, name="initiate"),

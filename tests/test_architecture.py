@@ -29,7 +29,8 @@ FLOORS: list[set[str]] = [
     {"registry"},
     {"models", "signals", "seal", "clients"},
     {"event_chain"},
-    {"events", "usernames", "pending", "sessions", "parked", "step_up"},
+    {"events", "usernames", "pending", "sessions", "parked", "step_up"}
+    | {"identities", "reauthentication"},
     {"accounts", "rights", "backends", "middleware"},
     {"views", "urls", "templatetags"},
     {"admin", "admin_site", "checks", "decorators", "management"},

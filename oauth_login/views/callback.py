@@ -38,6 +38,11 @@ from oauth_login.protocol.authorization import (
     received_state,
 )
 from oauth_login.registry import get_provider
+from oauth_login.views.connections import (
+    account_url,
+    check_same_person,
+    finish_connect,
+)
 from oauth_login.views.login import is_signed_in_by, start, user_key
 from oauth_login.views.navigation import (
     form_again,
@@ -78,14 +83,19 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     try:
         if attempt.provider != provider:
             raise InvalidCallback("callback.wrong_provider")  # T36
-        if attempt.started_by != user_key(request):
+        if attempt.mode == "link":
+            check_same_person(request, attempt)
+        elif attempt.started_by != user_key(request):
             return _after_other_login(request, attempt)
         identity = finish_login(
             get_provider(provider), attempt, _with_user(params), now=now
         )
+        if attempt.mode == "link":
+            return finish_connect(request, identity)
         return _log_in(request, identity, attempt, now)
     except LoginRefused as error:
-        _end_stale_session(request, provider)
+        if attempt.mode == "login":
+            _end_stale_session(request, provider)
         return _error(request, error, attempt)
     except OAuthLoginError as error:
         return _error(request, error, attempt)
@@ -124,15 +134,19 @@ def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpRespon
     None of these is an error to the person: they are where they wanted to be, or
     they are sent once more. The code in the URL is not touched.
     """
-    sealed = seal.unseal(state, seal.LOGIN)
+    link = seal.unseal(state, seal.LINK)
+    sealed = link or seal.unseal(state, seal.LOGIN)
     if sealed is None or sealed.provider != alias:
         raise InvalidCallback("callback.state_unknown")
-    if is_signed_in_by(request, alias):
+    if link is None and is_signed_in_by(request, alias):
         return HttpResponseRedirect(target(sealed.next))
     if settings.SESSION_COOKIE_SAMESITE == "Strict" and HOP not in request.GET:
         # The provider sent the browser, so it left the session's cookie at home. A
         # step of our own brings it along (T12).
         return _continue(request, _own_url_again(request))
+    if link is not None:
+        # Never started again, and never as a login: the person would be somebody else.
+        return HttpResponseRedirect(account_url())
     if sealed.restarts == 0:
         return start(request, alias, safe_next(sealed.next), restarts=1)
     return error_page(
@@ -191,6 +205,7 @@ def _error(
         provider=attempt.provider,
         next=safe_next(attempt.next),
         is_ours=True,
+        back=account_url() if attempt.mode == "link" else "",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import urlencode
 
 from django.contrib import auth
@@ -152,6 +153,7 @@ def start(
     params: Mapping[str, str] | None = None,
     switch_account: bool = False,
     restarts: int = 0,
+    mode: Literal["login", "link"] = "login",
 ) -> HttpResponse:
     """Remember a new attempt, and send the browser to the provider."""
     now = time.time()
@@ -159,7 +161,7 @@ def start(
         attempt, url = start_login(
             get_provider(alias),
             state=seal.new_state(
-                seal.LOGIN,
+                seal.LINK if mode == "link" else seal.LOGIN,
                 provider=alias,
                 next=next_path,
                 restarts=restarts,
@@ -171,10 +173,14 @@ def start(
             now=now,
             params=params,
             switch_account=switch_account,
+            mode=mode,
         )
     except OAuthLoginError as error:
         return error_page(request, error, provider=alias, next=next_path, is_ours=True)
     pending.remember(request.session, attempt)
+    if request.method == "POST":
+        # Not a redirect: browsers apply `form-action` to those of a POST.
+        return show(request, "continue", {"continue_url": url})
     return HttpResponseRedirect(url)
 
 

@@ -152,4 +152,6 @@ def _is_our_own(path: str) -> bool:
         match = resolve(urlsplit(path).path)
     except Resolver404:
         return False  # a site's front-end may know it
-    return "oauth_login" in match.app_names or match.url_name == "logout"
+    if "oauth_login" in match.app_names:
+        return match.url_name != "account"  # the one that is a place to be
+    return match.url_name == "logout"

@@ -75,8 +75,12 @@ def error_page(
     provider: str = "",
     next: str = "",  # noqa: A002 - Django's word for it
     is_ours: bool = False,
+    back: str = "",
 ) -> HttpResponse:
-    """The page for an error, and the one record of it."""
+    """The page for an error, and the one record of it.
+
+    The way on leads to another try; with `back` it leads there.
+    """
     reference = events.failed(request, error, provider=provider, is_ours=is_ours)
     entry = get_config().providers.get(provider)
     title, what, advice = _words(error, entry)
@@ -86,6 +90,7 @@ def error_page(
         "advice": advice,
         "provider": entry,
         "next": next,
+        "back": back,
         "switch": isinstance(error, LoginRefused | ProviderRefused),
         "code": error.public_code,
         "reference": reference,
