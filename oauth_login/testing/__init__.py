@@ -11,16 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oauth_login.testing.doors import answer_over_responses, serve
-    from oauth_login.testing.login import log_in
+    from oauth_login.testing.login import follow, initiate_login, log_in
+    from oauth_login.testing.logout import logout_token
     from oauth_login.testing.provider import FakeProvider
     from oauth_login.testing.site import stand_in
 
-__all__ = ["FakeProvider", "answer_over_responses", "log_in", "serve", "stand_in"]
+__all__ = [
+    "FakeProvider",
+    "answer_over_responses",
+    "follow",
+    "initiate_login",
+    "log_in",
+    "logout_token",
+    "serve",
+    "stand_in",
+]
 
 _HOMES = {
     "FakeProvider": "provider",
     "answer_over_responses": "doors",
+    "follow": "login",
+    "initiate_login": "login",
     "log_in": "login",
+    "logout_token": "logout",
     "serve": "doors",
     "stand_in": "site",
 }

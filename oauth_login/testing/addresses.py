@@ -33,10 +33,20 @@ def usual_addresses(issuer: str) -> dict[str, str]:
     return {name: base + path for name, (_, path) in ENDPOINTS.items()}
 
 
-def document_at(url: str, addresses: Mapping[str, str]) -> str:
+# RFC 8705 5: where a client goes that has a certificate.
+MTLS_ENDPOINTS = ("token_endpoint", "userinfo_endpoint")
+
+
+def mtls_addresses(base: str) -> dict[str, str]:
+    """The same for clients with a certificate; none without a `base`."""
+    addresses = usual_addresses(base) if base else {}
+    return {name: addresses[name] for name in MTLS_ENDPOINTS if name in addresses}
+
+
+def document_at(url: str, *addresses: Mapping[str, str]) -> str:
     """What `url` asks for; "unknown" if there is nothing."""
     where = url.partition("?")[0]
-    for name, address in addresses.items():
+    for name, address in (pair for known in addresses for pair in known.items()):
         if where == address.partition("?")[0]:
             return ENDPOINTS[name][0]
     return "unknown"

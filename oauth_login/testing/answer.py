@@ -59,6 +59,11 @@ def page(body: str, *, status: int = 200) -> Answer:
 
 def redirect(url: str, parameters: Mapping[str, object]) -> Answer:
     """Send the browser to `url` with `parameters`; a list is one that is repeated."""
+    return Answer(302, {"Location": with_query(url, parameters)}, b"")
+
+
+def with_query(url: str, parameters: Mapping[str, object]) -> str:
+    """`url` with `parameters` behind those that it has."""
     query = urlencode(parameters, doseq=True)
     joint = "&" if "?" in url else "?"
-    return Answer(302, {"Location": url + (joint + query if query else "")}, b"")
+    return url + (joint + query if query else "")

@@ -45,7 +45,8 @@ def answer_over_responses(provider: FakeProvider, mock: responses.RequestsMock) 
         return answer.status, dict(answer.headers), answer.body
 
     anything = [re.escape(provider.issuer.removesuffix("/")) + "/.*"]
-    known = [re.escape(url) + r"([?&].*)?" for url in provider.endpoints.values()]
+    urls = [*provider.endpoints.values(), *provider.mtls_endpoints.values()]
+    known = [re.escape(url) + r"([?&].*)?" for url in urls]
     for pattern in (*known, *anything):
         for method in ("GET", "POST"):
             url = re.compile(f"^{pattern}$")

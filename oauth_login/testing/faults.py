@@ -1,53 +1,34 @@
 """What a provider can do wrong, by name.
 
 Where one of our error codes says what happens, the fault has its name, and that code
-is what a login ends with.
+is what a login ends with. Where several things end with one code, the others have
+something behind it: "id_token.aud_mismatch/missing". What a login must survive has
+names of its own (oddities.py).
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping
 
 from oauth_login.testing.answer import Answer
-
-Document = dict[str, Any]
-Change = Callable[[Document], Document]
-# What a fault can change: a document, what the browser brings back, the header or the
-# claims of the ID token, or the header of userinfo where that is signed.
-Place = Literal[
-    "discovery",
-    "jwks",
-    "callback",
-    "token",
-    "header",
-    "claims",
-    "userinfo",
-    "userinfo_header",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What the provider does wrong.
-
-    `code` is the error that a login ends with; None if it must succeed all the same.
-    `answers`, `slow` and `hangs_up` are about whole documents. With `hides_claims`
-    the claims are at userinfo alone, so that somebody asks for it.
-    """
-
-    code: str | None
-    changes: Mapping[Place, Change] = field(default_factory=dict)
-    answers: Mapping[str, Answer] = field(default_factory=dict)
-    slow: str = ""
-    hangs_up: str = ""
-    breaks_signature: Place | None = None
-    rotates_key: bool = False
-    hides_claims: bool = False
-    signs_userinfo: bool = False
+from oauth_login.testing.fault import (
+    Change,
+    Fault,
+    Place,
+    announces_hs256,
+    expired,
+    from_iat,
+    other_kids,
+    second_audience,
+    slash_behind,
+    twice,
+    with_members,
+    without_signature,
+)
+from oauth_login.testing.keys import SigningKey, with_flipped_bit
+from oauth_login.testing.oddities import FOR_ENCRYPTION, ODDITIES
 
 
 def find_fault(name: str) -> Fault:
@@ -58,32 +39,6 @@ def find_fault(name: str) -> Fault:
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise LookupError(f"there is no fault {name!r}{hint}")
     return FAULTS[name]
-
-
-def _with(**changes: Any) -> Change:
-    """Members set; one that is set to `...` is removed."""
-
-    def change(document: Document) -> Document:
-        changed = {**document, **changes}
-        return {name: value for name, value in changed.items() if value is not ...}
-
-    return change
-
-
-def _from_iat(name: str, seconds: float) -> Change:
-    return lambda claims: {**claims, name: claims["iat"] + seconds}
-
-
-def _expired(claims: Document) -> Document:
-    return {**claims, "iat": claims["iat"] - 300, "exp": claims["iat"] - 61}
-
-
-def _twice(name: str) -> Change:
-    return lambda response: {**response, name: [response[name]] * 2}
-
-
-def _other_kids(document: Document) -> Document:
-    return {"keys": [{**key, "kid": "another"} for key in document["keys"]]}
 
 
 # --- documents that cannot be had, or cannot be read
@@ -123,89 +78,128 @@ for _cause, _unreadable in {**UNREADABLE, "refused": _answer(status=401)}.items(
 
 WRONG: Mapping[Place, Mapping[str, Change]] = {
     "discovery": {
-        "discovery.issuer_mismatch": _with(issuer="https://evil.example.com"),
-        "discovery.invalid_member": _with(authorization_endpoint=...),
-        "discovery.insecure_endpoint": _with(token_endpoint="http://id.example.com/t"),
-        "config.signing_algs": _with(id_token_signing_alg_values_supported=["none"]),
-        "config.client_auth": _with(
+        "discovery.issuer_mismatch": with_members(issuer="https://evil.example.com"),
+        "discovery.invalid_member": with_members(authorization_endpoint=...),
+        "discovery.insecure_endpoint": with_members(
+            token_endpoint="http://id.example.com/t"
+        ),
+        "config.signing_algs": with_members(
+            id_token_signing_alg_values_supported=["none"]
+        ),
+        "config.client_auth": with_members(
             token_endpoint_auth_methods_supported=["private_key_jwt"]
         ),
     },
     "jwks": {
-        "jwks.malformed": _with(keys=...),
-        "jwks.no_usable_key": _with(keys=[]),
-        "id_token.key_not_found": _other_kids,
+        "jwks.malformed": with_members(keys=...),
+        "jwks.no_usable_key": with_members(keys=[]),
+        "jwks.no_usable_key/encryption": with_members(keys=[FOR_ENCRYPTION]),
+        "id_token.key_not_found": other_kids,
     },
     "callback": {
-        "authorization.refused": _with(code=..., error="access_denied"),
-        "authorization.interaction_required": _with(code=..., error="login_required"),
-        "authorization.unavailable": _with(code=..., error="temporarily_unavailable"),
-        "authorization.error": _with(code=..., error="invalid_scope"),
-        "callback.iss_mismatch": _with(iss="https://evil.example.com"),
-        "callback.iss_missing": _with(iss=...),
-        "callback.malformed": _with(error="access_denied"),
-        "callback.duplicate_parameter": _twice("code"),
-        "callback.token_in_response": _with(id_token="e30.e30.e30"),
-        "callback.state_missing": _with(state=...),
-        "callback.state_unknown": _with(state="A" * 120),
+        "authorization.refused": with_members(code=..., error="access_denied"),
+        "authorization.interaction_required": with_members(
+            code=..., error="login_required"
+        ),
+        "authorization.unavailable": with_members(
+            code=..., error="temporarily_unavailable"
+        ),
+        "authorization.error": with_members(code=..., error="invalid_scope"),
+        "callback.iss_mismatch": with_members(iss="https://evil.example.com"),
+        "callback.iss_mismatch/error": with_members(
+            code=..., error="access_denied", iss="https://evil.example.com"
+        ),
+        "callback.iss_mismatch/slash": slash_behind("iss"),
+        "callback.iss_missing": with_members(iss=...),
+        "callback.malformed": with_members(error="access_denied"),
+        "callback.malformed/nothing": with_members(code=...),
+        "callback.duplicate_parameter": twice("code"),
+        "callback.token_in_response": with_members(id_token="e30.e30.e30"),
+        "callback.duplicate_parameter/state": twice("state"),
+        "callback.state_missing": with_members(state=...),
+        "callback.state_missing/error": with_members(
+            code=..., error="access_denied", state=...
+        ),
+        "callback.state_unknown": with_members(state="A" * 120),
+        "callback.state_unknown/error": with_members(
+            code=..., error="access_denied", state="A" * 120
+        ),
     },
     "token": {
-        "token.invalid_member": _with(access_token=17),
-        "token.token_type": _with(token_type="mac"),
-        "token.id_token_missing": _with(id_token=...),
-        "token.error": _with(error="invalid_request"),
-        "token.refused": _with(error="invalid_grant"),
-        "config.client_refused": _with(error="invalid_client"),
-        "id_token.malformed": _with(id_token="e30.e30"),
-        "id_token.encrypted": _with(id_token="e30.e30.e30.e30.e30"),
-        "id_token.too_large": _with(id_token="e30." + "a" * 65536 + ".e30"),
-        "id_token.not_json": _with(id_token="e30x.e30.e30"),
+        "token.invalid_member": with_members(access_token=17),
+        "token.token_type": with_members(token_type="mac"),
+        "token.id_token_missing": with_members(id_token=...),
+        "token.error": with_members(error="invalid_request"),
+        "token.refused": with_members(error="invalid_grant"),
+        "config.client_refused": with_members(error="invalid_client"),
+        "id_token.malformed": with_members(id_token="e30.e30"),
+        "id_token.encrypted": with_members(id_token="e30.e30.e30.e30.e30"),
+        "id_token.too_large": with_members(id_token="e30." + "a" * 65536 + ".e30"),
+        "id_token.not_json": with_members(id_token="e30x.e30.e30"),
     },
     "header": {
-        "id_token.alg_not_allowed": _with(alg="none"),
-        "id_token.typ": _with(typ="at+jwt"),
-        "id_token.crit": _with(crit=["b64"]),
+        "id_token.alg_not_allowed": with_members(alg="none"),
+        "id_token.typ": with_members(typ="at+jwt"),
+        "id_token.crit": with_members(crit=["b64"]),
     },
     "claims": {
-        "id_token.iss_mismatch": _with(iss="https://evil.example.com"),
-        "id_token.aud_mismatch": _with(aud="another-client"),
-        "id_token.azp_mismatch": _with(azp="another-client"),
-        "id_token.sub_invalid": _with(sub=""),
-        "id_token.exp_invalid": _with(exp="tomorrow"),
-        "id_token.expired": _expired,
-        "id_token.iat_invalid": _with(iat=...),
-        "id_token.iat_future": _from_iat("iat", 120),
-        "id_token.iat_too_old": _from_iat("iat", -1000),
-        "id_token.nbf_invalid": _with(nbf="now"),
-        "id_token.nbf_future": _from_iat("nbf", 120),
-        "id_token.nonce_missing": _with(nonce=...),
-        "id_token.nonce_mismatch": _with(nonce="another-nonce"),
-        "id_token.at_hash_mismatch": _with(at_hash="AAAA"),
-        "id_token.c_hash_mismatch": _with(c_hash="AAAA"),
+        "id_token.iss_mismatch": with_members(iss="https://evil.example.com"),
+        "id_token.iss_mismatch/missing": with_members(iss=...),
+        "id_token.iss_mismatch/slash": slash_behind("iss"),
+        "id_token.aud_mismatch": with_members(aud="another-client"),
+        "id_token.aud_mismatch/missing": with_members(aud=...),
+        "id_token.aud_mismatch/empty": with_members(aud=[]),
+        "id_token.azp_mismatch": with_members(azp="another-client"),
+        "id_token.azp_mismatch/second_audience": second_audience,
+        "id_token.sub_invalid": with_members(sub=""),
+        "id_token.sub_invalid/missing": with_members(sub=...),
+        "id_token.exp_invalid": with_members(exp="tomorrow"),
+        "id_token.exp_invalid/missing": with_members(exp=...),
+        "id_token.expired": expired,
+        "id_token.expired/minutes_ago": from_iat("exp", -301),
+        "id_token.iat_invalid": with_members(iat=...),
+        "id_token.iat_future": from_iat("iat", 120),
+        "id_token.iat_too_old": from_iat("iat", -1000),
+        "id_token.iat_too_old/a_week": from_iat("iat", -7 * 86400),
+        "id_token.nbf_invalid": with_members(nbf="now"),
+        "id_token.nbf_future": from_iat("nbf", 120),
+        "id_token.nonce_missing": with_members(nonce=...),
+        "id_token.nonce_mismatch": with_members(nonce="another-nonce"),
+        "id_token.at_hash_mismatch": with_members(at_hash="AAAA"),
+        "id_token.c_hash_mismatch": with_members(c_hash="AAAA"),
+        # Where the site asks for them: ACR_VALUES, MAX_AGE.
+        "id_token.acr_mismatch": with_members(acr="0"),
+        "id_token.acr_mismatch/missing": with_members(acr=...),
+        "id_token.auth_time_invalid": with_members(auth_time="just now"),
+        "id_token.auth_time_invalid/missing": with_members(auth_time=...),
+        "id_token.auth_time_invalid/future": from_iat("auth_time", 120),
+        "id_token.auth_time_too_old": from_iat("auth_time", -30 * 86400),
     },
     "userinfo": {
-        "userinfo.sub_missing": _with(sub=...),
-        "userinfo.sub_mismatch": _with(sub="somebody-else"),
+        "userinfo.sub_missing": with_members(sub=...),
+        "userinfo.sub_mismatch": with_members(sub="somebody-else"),
     },
 }
 for _place, _changes in WRONG.items():
-    for _code, _change in _changes.items():
-        FAULTS[_code] = Fault(
-            code=_code, changes={_place: _change}, hides_claims=_place == "userinfo"
+    for _name, _change in _changes.items():
+        FAULTS[_name] = Fault(
+            code=_name.partition("/")[0],
+            changes={_place: _change},
+            hides_claims=_place == "userinfo",
         )
 
 # --- userinfo that is signed, and wrong
 
 SIGNED: Mapping[Place, Mapping[str, Change]] = {
     "userinfo_header": {
-        "userinfo.alg_not_allowed": _with(alg="none"),
-        "userinfo.typ": _with(typ="at+jwt"),
-        "userinfo.crit": _with(crit=["b64"]),
-        "userinfo.key_not_found": _with(kid="another"),
+        "userinfo.alg_not_allowed": with_members(alg="none"),
+        "userinfo.typ": with_members(typ="at+jwt"),
+        "userinfo.crit": with_members(crit=["b64"]),
+        "userinfo.key_not_found": with_members(kid="another"),
     },
     "userinfo": {
-        "userinfo.iss_mismatch": _with(iss="https://evil.example.com"),
-        "userinfo.aud_mismatch": _with(aud="another-client"),
+        "userinfo.iss_mismatch": with_members(iss="https://evil.example.com"),
+        "userinfo.aud_mismatch": with_members(aud="another-client"),
     },
 }
 for _place, _changes in SIGNED.items():
@@ -227,7 +221,7 @@ for _code, _body in {
     )
 FAULTS["userinfo.signature"] = Fault(
     code="userinfo.signature",
-    breaks_signature="userinfo_header",
+    tokens={"userinfo_header": with_flipped_bit},
     hides_claims=True,
     signs_userinfo=True,
 )
@@ -235,11 +229,26 @@ FAULTS["userinfo.signature"] = Fault(
 # --- what is no document's fault
 
 FAULTS["id_token.signature"] = Fault(
-    code="id_token.signature", breaks_signature="header"
+    code="id_token.signature", tokens={"header": with_flipped_bit}
+)
+# As the standard has it, `none` has no signature; such a token has not our shape.
+FAULTS["id_token.malformed/alg_none"] = Fault(
+    code="id_token.malformed",
+    changes={"header": with_members(alg="none")},
+    tokens={"header": without_signature},
+)
+# RFC 8725 2.1: a verifier that lets the token choose takes the public key as secret.
+FAULTS["id_token.alg_not_allowed/public_key_as_secret"] = Fault(
+    code="id_token.alg_not_allowed",
+    changes={"discovery": announces_hs256, "header": with_members(alg="HS256")},
+    signing_key=SigningKey.public_key_as_secret,
 )
 FAULTS["transport.timeout"] = Fault(code="transport.timeout", slow="token")
 FAULTS["transport.connection"] = Fault(code="transport.connection", hangs_up="token")
-FAULTS["rotated_key"] = Fault(code=None, rotates_key=True)
+
+# --- what nobody should notice
+
+FAULTS.update(ODDITIES)
 
 # Shorter names for the faults that everybody tries first.
 ALIASES = {

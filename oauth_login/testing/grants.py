@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
+import json
 import re
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from oauth_login.testing.keys import base64url
 
@@ -35,17 +34,53 @@ class RequestRefused(ValueError):  # noqa: N818 - what happened, as in RFC 6749 
 
 @dataclass(slots=True, kw_only=True)
 class Grant:
-    """What a code stands for: who said yes, and to which request. Times in seconds."""
+    """What a code stands for: who said yes, and to which request.
+
+    `authenticated_at` is in seconds since 1970; `acr` is empty where nobody asked.
+    """
 
     claims: Mapping[str, Any]
     request: Mapping[str, str]
-    issued_at: float
+    authenticated_at: float
+    acr: str = ""
     code: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     access_token: str | None = None
 
-    @property
-    def is_openid(self) -> bool:
-        return "openid" in self.request.get("scope", "").split()
+    def asked_for(self, place: str) -> Mapping[str, Any]:
+        """The claims asked for one by one, in "id_token" or "userinfo" (Core 5.5)."""
+        return requested_claims(self.request).get(place) or {}
+
+
+class Grants:
+    """The codes that were given out, each good for one try, and their tokens."""
+
+    def __init__(self) -> None:
+        self._of_code: dict[str, Grant] = {}
+        self._of_token: dict[str, Grant] = {}
+
+    def add(self, grant: Grant) -> None:
+        self._of_code[grant.code] = grant
+
+    def redeemed(self, form: Mapping[str, str]) -> Grant:
+        """The grant of a token request, with an access token (RFC 6749 4.1.3)."""
+        if form.get("grant_type") != "authorization_code":
+            raise RequestRefused("unsupported_grant_type", "only codes are known here")
+        grant = self._of_code.get(form.get("code", ""))
+        if grant is None:
+            raise RequestRefused("invalid_grant", "the code is unknown")
+        if grant.access_token is not None:
+            # RFC 6749 4.1.2: one of the two who have the code has stolen it.
+            self._of_token.pop(grant.access_token, None)
+            raise RequestRefused("invalid_grant", "the code was used before")
+        grant.access_token = secrets.token_urlsafe(32)  # used, whatever comes next
+        check_code(grant, form)
+        self._of_token[grant.access_token] = grant
+        return grant
+
+    def of_token(self, authorization: str) -> Grant | None:
+        """The grant of an access token, from its header (RFC 6750 2.1)."""
+        scheme, _, token = authorization.partition(" ")
+        return self._of_token.get(token) if scheme.lower() == "bearer" else None
 
 
 def unique(params: Params) -> dict[str, str]:
@@ -56,13 +91,22 @@ def unique(params: Params) -> dict[str, str]:
     return dict(params)
 
 
+def requested_claims(request: Mapping[str, str]) -> dict[str, Any]:
+    """The parameter `claims` (OpenID Connect Core 5.5); ValueError if it is none."""
+    claims = json.loads(request.get("claims", "{}"))
+    if not isinstance(claims, dict):
+        raise ValueError("not an object")
+    return claims
+
+
 def check_authorization_request(
-    request: Mapping[str, str], *, client_id: str, openid: bool
+    request: Mapping[str, str], *, client_id: str, openid: bool, pkce: bool
 ) -> None:
     """RFC 6749 4.1.1 and RFC 7636 4.3, stricter than they are.
 
     PKCE, `state` and, from OpenID Connect, `nonce` must be there: a site whose login
-    has lost one of them shall notice in its tests.
+    has lost one of them shall notice in its tests. Without `pkce` a challenge is what
+    must not be there: the providers that have none trip over it.
     """
     # RFC 6749 4.1.2.1: with one of these wrong, nobody is redirected.
     if request.get("client_id") != client_id:
@@ -77,10 +121,21 @@ def check_authorization_request(
 
     if request.get("response_type") != "code":
         raise refuse("unsupported_response_type", "response_type must be code")
-    if request.get("code_challenge_method") != "S256":
+    if request.get("response_mode", "query") not in ("query", "form_post"):
+        raise refuse("invalid_request", "response_mode must be query or form_post")
+    if not pkce:
+        if "code_challenge" in request:
+            raise refuse("invalid_request", "there is no PKCE here")
+    elif request.get("code_challenge_method") != "S256":
         raise refuse("invalid_request", "code_challenge_method must be S256")
-    if not re.fullmatch(r"[\w-]{43}", request.get("code_challenge", ""), re.ASCII):
+    elif not re.fullmatch(r"[\w-]{43}", request.get("code_challenge", ""), re.ASCII):
         raise refuse("invalid_request", "code_challenge is no SHA-256 in base64url")
+    if not re.fullmatch(r"[0-9]{1,9}", request.get("max_age", "0")):
+        raise refuse("invalid_request", "max_age is not a number")
+    try:
+        requested_claims(request)
+    except ValueError:
+        raise refuse("invalid_request", "claims is not JSON") from None
     if not request.get("state"):
         raise refuse("invalid_request", "there is no state")
     if openid:
@@ -90,34 +145,6 @@ def check_authorization_request(
             raise refuse("invalid_request", "there is no nonce")
 
 
-def check_client(
-    headers: Mapping[str, str],
-    form: Mapping[str, str],
-    *,
-    client_id: str,
-    client_secret: str,
-    methods: Collection[str],
-) -> None:
-    """Who asks is our client, by exactly one of `methods` (RFC 6749 2.3)."""
-    authorization = headers.get("authorization")
-    if authorization is not None and "client_secret" in form:
-        raise RequestRefused("invalid_request", "the client authenticated twice")
-    if authorization is not None:
-        method, given = "client_secret_basic", _basic_credentials(authorization)
-        # 3.2.1: it may say its name in the form as well, but not another one.
-        if form.get("client_id", client_id) != client_id:
-            raise RequestRefused("invalid_request", "there are two client ids")
-    elif "client_secret" in form:
-        method = "client_secret_post"
-        given = (form.get("client_id", ""), form["client_secret"])
-    else:
-        method, given = "none", (form.get("client_id", ""), "")
-    if method not in methods:
-        raise RequestRefused("invalid_client", f"{method} is not allowed here")
-    if given != (client_id, "" if method == "none" else client_secret):
-        raise RequestRefused("invalid_client", "wrong client id or secret")
-
-
 def check_code(grant: Grant, form: Mapping[str, str]) -> None:
     """Who redeems the code is whom it was given to (RFC 6749 4.1.3, RFC 7636 4.6).
 
@@ -125,22 +152,11 @@ def check_code(grant: Grant, form: Mapping[str, str]) -> None:
     """
     if form.get("redirect_uri") != grant.request["redirect_uri"]:
         raise RequestRefused("invalid_grant", "redirect_uri is another one")
+    if "code_challenge" not in grant.request:
+        return
     verifier = form.get("code_verifier", "")
     if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
         raise RequestRefused("invalid_request", "code_verifier is missing or malformed")
     challenge = base64url(hashlib.sha256(verifier.encode()).digest())
     if not hmac.compare_digest(challenge, grant.request["code_challenge"]):
         raise RequestRefused("invalid_grant", "code_verifier is another one")
-
-
-def _basic_credentials(authorization: str) -> tuple[str, str]:
-    """User and password, form-urldecoded as RFC 6749 2.3.1 says."""
-    scheme, _, credentials = authorization.partition(" ")
-    try:
-        text = base64.b64decode(credentials, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        text = ""
-    user, colon, password = text.partition(":")
-    if scheme.lower() != "basic" or not colon:
-        raise RequestRefused("invalid_client", "the Authorization header is malformed")
-    return unquote_plus(user), unquote_plus(password)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from oauth_login.testing.answer import Answer, NoAnswer, SlowAnswer
-from oauth_login.testing.faults import Fault, Place
+from oauth_login.testing.fault import Fault, Place
+from oauth_login.testing.keys import SigningKey
 
 
 class FaultsInForce:
@@ -29,6 +30,10 @@ class FaultsInForce:
     def sign_userinfo(self) -> bool:
         return any(fault.signs_userinfo for fault in self._faults)
 
+    @property
+    def rotate_key_when_signing(self) -> bool:
+        return any(fault.rotates_key_when_signing for fault in self._faults)
+
     def answer_to(self, document: str) -> Answer | None:
         """What is answered whatever was asked, or SlowAnswer, or NoAnswer."""
         for fault in self._faults:
@@ -46,11 +51,16 @@ class FaultsInForce:
                 document = fault.changes[place](document)
         return document
 
-    def signature_of(self, place: Place, token: str) -> str:
-        """`token`, with another signature if a fault says so."""
-        if not any(fault.breaks_signature == place for fault in self._faults):
-            return token
-        signed, _, signature = token.rpartition(".")
-        # The first letter: all of its bits count, unlike those of the last.
-        other = "B" if signature[0] == "A" else "A"
-        return f"{signed}.{other}{signature[1:]}"
+    def token(self, place: Place, token: str) -> str:
+        """A signed document as it goes out; `place` is that of its header."""
+        for fault in self._faults:
+            if place in fault.tokens:
+                token = fault.tokens[place](token)
+        return token
+
+    def signing_key(self, key: SigningKey) -> SigningKey:
+        """What signs in place of `key`."""
+        for fault in self._faults:
+            if fault.signing_key is not None:
+                key = fault.signing_key(key)
+        return key

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
@@ -53,6 +54,13 @@ class SigningKey:
         signature = algorithm.sign(signed.encode(), self.private_key)
         return f"{signed}.{base64url(signature)}"
 
+    def public_key_as_secret(self) -> SigningKey:
+        """HS256 with what everybody knows as its secret (RFC 8725 2.1)."""
+        pem = self.private_key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return SigningKey("HS256", self.kid, secret=pem.decode())
+
     def half_hash(self, value: str) -> str:
         """`at_hash` of an access token (OpenID Connect Core 3.1.3.6)."""
         name = "sha512" if self.alg == "EdDSA" else f"sha{self.alg[-3:]}"
@@ -63,6 +71,21 @@ class SigningKey:
 def base64url(data: bytes) -> str:
     """Base64url without padding (RFC 7515 2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """What base64url encoded."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def with_flipped_bit(token: str) -> str:
+    """A JWS whose signature has one wrong bit, and decodes as any other.
+
+    Another letter could be another spelling of the same bytes, or none at all.
+    """
+    signed, _, signature = token.rpartition(".")
+    first, *others = from_base64url(signature)
+    return f"{signed}.{base64url(bytes([first ^ 1, *others]))}"
 
 
 def _key_pair(alg: str, kid: str) -> Any:

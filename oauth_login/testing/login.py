@@ -1,14 +1,21 @@
-"""A whole login through Django's test client, with nothing left out."""
+"""Whole logins through Django's test client, with nothing left out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from http.cookies import SimpleCookie
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
 
+from oauth_login.testing.authorization import Callback
 from oauth_login.testing.provider import FakeProvider
 
 if TYPE_CHECKING:
     from django.test import Client
+
+# What a browser says of a request that another site sent it on.
+FROM_ANOTHER_SITE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+FORM = "application/x-www-form-urlencoded"
 
 
 def log_in(
@@ -26,16 +33,82 @@ def log_in(
     OAUTH_LOGIN, by default the first. Where the login does not get as far as the
     provider, the response is the one that says so.
     """
+    query = {"next": next} if next else {}
+    # Over https, as in production: a redirect URI with http is refused.
+    begun = client.get(_url("begin", alias), query, secure=True)
+    return _through_the_provider(client, provider, begun, person, claims)
+
+
+def initiate_login(
+    client: Client,
+    provider: FakeProvider,
+    *,
+    method: Literal["GET", "POST"] = "GET",
+    login_hint: str | None = None,
+    target_link_uri: str | None = None,
+    person: str | None = None,
+    alias: str | None = None,
+) -> Any:
+    """As `log_in`, but the provider begins (OpenID Connect Core 4), at a click."""
+    said = {
+        "iss": provider.issuer,
+        "login_hint": login_hint,
+        "target_link_uri": target_link_uri,
+    }
+    query = urlencode({n: value for n, value in said.items() if value is not None})
+    url, headers = (
+        _url("initiate", alias),
+        {**FROM_ANOTHER_SITE, "Sec-Fetch-User": "?1"},
+    )
+    if method == "GET":
+        begun = client.get(f"{url}?{query}", secure=True, headers=headers)
+    else:
+        begun = _posted_from_elsewhere(client, url, query)
+    return _through_the_provider(client, provider, begun, person, None)
+
+
+def follow(client: Client, callback: Callback) -> Any:
+    """What the site answers when the browser comes back from the provider.
+
+    A form comes without the session's cookie, as it is another site's, and whatever
+    the answer sets is not taken; the redirect that it gets is followed with it.
+    """
+    if callback.form is None:
+        return client.get(callback, secure=True)
+    return _posted_from_elsewhere(client, callback, urlencode(callback.form))
+
+
+def _through_the_provider(
+    client: Client,
+    provider: FakeProvider,
+    begun: Any,
+    person: str | None,
+    claims: Mapping[str, Any] | None,
+) -> Any:
+    endpoint = provider.endpoints["authorization_endpoint"]
+    if not begun.get("Location", "").startswith(endpoint):
+        return begun
+    return follow(client, provider.authorize(begun["Location"], person, claims=claims))
+
+
+def _posted_from_elsewhere(client: Client, url: str, body: str) -> Any:
+    kept, client.cookies = client.cookies, SimpleCookie()
+    try:
+        posted = client.post(
+            url, body, content_type=FORM, secure=True, headers=FROM_ANOTHER_SITE
+        )
+    finally:
+        client.cookies = kept
+    if posted.status_code != 303:
+        return posted
+    headers = {**FROM_ANOTHER_SITE, "Sec-Fetch-User": "?1"}
+    return client.get(posted["Location"], secure=True, headers=headers)
+
+
+def _url(name: str, alias: str | None) -> str:
     # A site's settings exist only once a test runs.
     from django.urls import reverse
 
     from oauth_login.testing.site import first_alias
 
-    begin = reverse("oauth_login:begin", kwargs={"provider": alias or first_alias()})
-    # Over https, as in production: a redirect URI with http is refused.
-    begun = client.get(begin, {"next": next} if next else {}, secure=True)
-    endpoint = provider.endpoints["authorization_endpoint"]
-    if not begun.get("Location", "").startswith(endpoint):
-        return begun
-    callback = provider.authorize(begun["Location"], person, claims=claims)
-    return client.get(callback, secure=True)
+    return reverse(f"oauth_login:{name}", kwargs={"provider": alias or first_alias()})

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.test import override_settings
 
 from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
+from oauth_login.protocol.client_keys import public_key_set
 from oauth_login.testing.doors import answer_over_responses
 from oauth_login.testing.provider import FakeProvider
 
@@ -43,22 +45,38 @@ def provider_of_site(alias: str) -> FakeProvider:
     if alias not in providers:
         raise LookupError(f"OAUTH_LOGIN has no provider {alias!r}: {[*providers]}")
     entry = providers[alias]
-    algs = entry.client.id_token_signing_algs
-    method = entry.client.token_endpoint_auth_method
-    methods = ("client_secret_basic", "client_secret_post")
+    client, algs = entry.client, entry.client.id_token_signing_algs
     endpoints = dict(entry.endpoints or {})
     if entry.discovery_url:
         endpoints["discovery_url"] = entry.discovery_url
-    return FakeProvider(
+    provider = FakeProvider(
         entry.issuer,
-        client_id=entry.client.client_id,
-        client_secret=entry.client.client_secret,
+        client_id=client.client_id,
+        client_secret=client.client_secret,
         alg="RS256" if "RS256" in algs else algs[0],
-        auth_methods=methods if method == "auto" else (method,),
+        auth_methods=_auth_methods(entry),
+        client_jwks=public_key_set([source() for source in entry.client_keys]),
+        basic_encoding="raw" if client.deviations.raw_basic else "form",
+        pkce=not client.deviations.without_pkce,
         openid=entry.subject_field is None,
         subject_field=entry.subject_field or "sub",
         endpoints=endpoints,
     )
+    if client.deviations.audience_is_token_endpoint:
+        provider.assertion_audience = provider.endpoints["token_endpoint"]
+    return provider
+
+
+def _auth_methods(entry: ProviderConfig) -> tuple[str, ...]:
+    """The ways that the site's client can take, where it leaves the choice."""
+    method = entry.client.token_endpoint_auth_method
+    if method != "auto":
+        return (method,)
+    if entry.client.client_secret:
+        return ("client_secret_basic", "client_secret_post")
+    if entry.client.has_certificate:
+        return ("tls_client_auth",)
+    return ("private_key_jwt",) if entry.client_keys else ("none",)
 
 
 def first_alias() -> str:

@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from oauth_login.testing.faults import ALIASES
+from oauth_login.testing.oddities import ODDITIES
 
 TEXT = (Path(__file__).parents[2] / "docs/testing.md").read_text()
 
@@ -42,3 +43,10 @@ def test_every_short_name_is_documented() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| `([a-z_.]+)` \|$", TEXT, re.M))
 
     assert rows == ALIASES
+
+
+def test_everything_that_a_login_must_survive_is_documented() -> None:
+    _, _, text = TEXT.partition("### What a login must survive")
+    table, _, _ = text.partition("### Other ways")
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [*ODDITIES]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
 from oauth_login.models import Identity
-from oauth_login.testing import FakeProvider, log_in, stand_in
+from oauth_login.testing import (
+    FakeProvider,
+    follow,
+    initiate_login,
+    log_in,
+    stand_in,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +40,15 @@ HUB: dict[str, Any] = {
         "userinfo_endpoint": "https://api.hub.example.test/user?v=2",
     },
 }
+PEM = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    .decode()
+)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +74,26 @@ HUB: dict[str, Any] = {
         {"SIGNING_ALGS": ["EdDSA", "ES256"]},
         {"SIGNING_ALGS": ["HS256"]},
         {"USERINFO": "always"},
+        {"CLIENT_AUTH": "client_secret_jwt"},
+        {"CLIENT_SECRET": "", "CLIENT_KEYS": [PEM]},
+        {
+            "CLIENT_KEYS": [{"KEY": PEM, "KID": "ours"}],
+            "CLIENT_AUTH": "private_key_jwt",
+        },
+        {
+            "CLIENT_KEYS": [PEM],
+            "CLIENT_AUTH": "private_key_jwt",
+            "DEVIATIONS": ["audience_is_token_endpoint"],
+        },
+        {"CLIENT_KEYS": [PEM], "CLIENT_AUTH": "signed_client_secret"},
+        {"CLIENT_SECRET": "", "CLIENT_CERT": __file__},
+        {"CLIENT_CERT": __file__, "CLIENT_AUTH": "self_signed_tls_client_auth"},
+        {"CLIENT_SECRET": "a%41+b of 32 bytes", "BASIC_ENCODING": "raw"},
+        {"PKCE": False},
+        {"RESPONSE_MODE": "form_post"},
+        {"RESPONSE_MODE": "query"},
+        {"MAX_AGE": 60, "ACR_VALUES": ["gold", "silver"]},
+        {"AUTH_PARAMS": {"claims": {"id_token": {"email": None}}}},
         HUB,
     ],
     ids=lambda changes: "-".join(changes),
@@ -173,3 +210,51 @@ def test_a_login_that_cannot_begin_is_what_the_person_sees(
 ) -> None:
     with oauth_provider.fault("discovery.status"):
         assert log_in(client, oauth_provider).status_code == 503
+
+
+# --- other ways to log in
+
+
+@pytest.fixture
+def initiated(settings: Settings) -> None:
+    entry = {**CORP, "INITIATE_LOGIN": True, "RESPONSE_MODE": "form_post"}
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_provider_can_begin(
+    initiated: None, client: Client, method: Literal["GET", "POST"]
+) -> None:
+    with stand_in() as provider:
+        response = initiate_login(
+            client,
+            provider,
+            method=method,
+            person="bob",
+            login_hint="bob",
+            target_link_uri="https://testserver/private/",
+        )
+
+    assert response["Location"] == "/private/"
+    assert Identity.objects.get().subject == "bob-0001"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_where_the_provider_may_not_begin_the_response_says_so(
+    client: Client, oauth_provider: FakeProvider, method: Literal["GET", "POST"]
+) -> None:
+    assert initiate_login(client, oauth_provider, method=method).status_code == 404
+
+
+def test_a_form_comes_without_cookies_and_leaves_them_alone(
+    initiated: None, client: Client
+) -> None:
+    with stand_in() as provider:
+        begun = client.get("/auth/corp/login/", secure=True)
+        before = client.cookies["sessionid"].value
+        callback = provider.authorize(begun["Location"])
+        posted = client.post(callback, dict(callback.form or ()), secure=True)
+        assert posted.status_code == 400  # multipart: a form of another kind
+        assert client.cookies["sessionid"].value == before
+
+        assert follow(client, callback)["Location"] == "/home/"

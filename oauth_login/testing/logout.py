@@ -1,0 +1,53 @@
+"""Logout tokens of the provider for tests (OpenID Connect Back-Channel Logout 1.0)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oauth_login.testing.provider import FakeProvider
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LIFETIME = 120
+
+
+def logout_token(
+    provider: FakeProvider,
+    person: str | None = None,
+    *,
+    sid: str | None = None,
+    claims: Mapping[str, Any] | None = None,
+    header: Mapping[str, Any] | None = None,
+) -> str:
+    """A token that ends the sessions of `person`, or the one session `sid` (2.4).
+
+    Signed by the provider's key. `claims` and `header` are members to change; one
+    that is `...` is left out.
+    """
+    now = int(provider.now())
+    subject = provider.people[person or provider.person]["sub"]
+    usual_header = {
+        "alg": provider.key.alg,
+        "typ": "logout+jwt",
+        "kid": provider.key.kid,
+    }
+    usual = {
+        "iss": provider.issuer,
+        "aud": provider.client_id,
+        "iat": now,
+        "exp": now + LIFETIME,
+        "jti": secrets.token_urlsafe(16),
+        "events": {EVENT: {}},
+        **({} if sid is not None and person is None else {"sub": subject}),
+        **({} if sid is None else {"sid": sid}),
+    }
+    return provider.key.sign(_changed(usual_header, header), _changed(usual, claims))
+
+
+def _changed(
+    members: Mapping[str, Any], changes: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    changed = {**members, **(changes or {})}
+    return {name: value for name, value in changed.items() if value is not ...}
