@@ -40,7 +40,7 @@ class Endpoints:
     def __init__(self, provider: FakeProvider, faults: FaultsInForce) -> None:
         self.provider = provider
         self._faults = faults
-        self._grants = Grants()
+        self.grants = Grants()
 
     def answer(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
@@ -107,7 +107,7 @@ class Endpoints:
             ),
             acr=authentication_class(request, usual=self.provider.acr),
         )
-        self._grants.add(grant)
+        self.grants.add(grant)
         response = self._response(request, {"code": grant.code})
         changed = self._faults.changed("callback", dict(response.parameters))
         return replace(response, parameters=changed)
@@ -147,7 +147,7 @@ class Endpoints:
         try:
             form = unique(params)
             check_client(self.provider, headers, form, over_mtls=over_mtls)
-            grant = self._grants.redeemed(form)
+            grant = self.grants.redeemed(form)
         except RequestRefused as refused:
             if refused.error != "invalid_client":
                 return json_answer(_error(refused), status=400)
@@ -169,7 +169,7 @@ class Endpoints:
 
     def _userinfo(self, headers: Mapping[str, str]) -> Answer:
         """OpenID Connect Core 5.3, RFC 6750 2.1 and 3.1."""
-        grant = self._grants.of_token(headers.get("authorization", ""))
+        grant = self.grants.of_token(headers.get("authorization", ""))
         if grant is None:
             challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             return json_answer(

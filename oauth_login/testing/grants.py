@@ -77,6 +77,10 @@ class Grants:
         self._of_token[grant.access_token] = grant
         return grant
 
+    @property
+    def access_tokens(self) -> list[str]:
+        return [*self._of_token]
+
     def of_token(self, authorization: str) -> Grant | None:
         """The grant of an access token, from its header (RFC 6750 2.1)."""
         scheme, _, token = authorization.partition(" ")

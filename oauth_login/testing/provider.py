@@ -127,6 +127,11 @@ class FakeProvider:
         """Where a client with a certificate goes; empty if to the same places."""
         return mtls_addresses(self.mtls_base)
 
+    @property
+    def access_tokens(self) -> list[str]:
+        """Those that are good for something: for a look where none must be."""
+        return self._answers.grants.access_tokens
+
     @contextmanager
     def fault(self, name: str) -> Iterator[Fault]:
         """Misbehave in that way for a while; faults.py has the names."""
