@@ -98,11 +98,11 @@ def parse_metadata(
         name: str, *, required: bool = False, among: Mapping[str, Any] = document
     ) -> str | None:
         url = _required(among, name) if required else _optional(among, name, str)
-        behind = backend_base_url is not None and name in BACK_CHANNEL
+        behind = backend_base_url if name in BACK_CHANNEL else None
         if (
             url is not None
             and not is_allowed_url(url, allow_http_loopback=allow_http_loopback)
-            and not (behind and origin(url) == origin(backend_base_url or ""))
+            and not _is_behind(url, behind)
         ):
             raise InvalidProviderResponse(
                 "discovery.insecure_endpoint", member=name, received=printable(url)
@@ -186,6 +186,16 @@ def seen_from_here(url: str, *, issuer: str, backend_base_url: str | None) -> st
     if backend_base_url is None or origin(url) != origin(issuer):
         return url
     return origin(backend_base_url) + url.removeprefix(origin(url))
+
+
+def _is_behind(url: str, backend_base_url: str | None) -> bool:
+    """Whether it is a plain URL at the address where we reach the provider."""
+    secure = url.replace("http:", "https:", 1)
+    return (
+        backend_base_url is not None
+        and is_allowed_url(secure, allow_http_loopback=False)
+        and origin(url) == origin(backend_base_url)
+    )
 
 
 def _required(document: Mapping[str, Any], name: str) -> str:

@@ -131,7 +131,8 @@ def _usable_entry(key: object) -> Jwk | None:
     key_ops = key.get("key_ops", ["verify"])
     if (
         # Neither `oct`, a secret that a key set must not hold (T72) …
-        kty not in _FROM_JWK
+        not isinstance(kty, str)
+        or kty not in _FROM_JWK
         # … nor a private key: whoever can read this set could sign with it (T71).
         or not {"d", "p", "q", "k"}.isdisjoint(key)
         or key.get("use", "sig") != "sig"
