@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from oauth_login.errors import (
+    ConfigurationError,
     InvalidCallback,
     InvalidProviderResponse,
     ProviderUnavailable,
@@ -123,6 +124,10 @@ def start_login(
         params=params,
         switch_account=switch_account,
     )
+    max_age, acr_values = expected_max_age(parameters), expected_acr_values(parameters)
+    if provider.subject_field is not None and (max_age is not None or acr_values):
+        # Before the browser leaves: nothing that comes back could prove it (T27).
+        raise ConfigurationError("config.step_up", provider=provider.alias)
     pending = PendingLogin(
         provider=provider.alias,
         state=state,
@@ -132,8 +137,8 @@ def start_login(
         next=next,
         started_by=started_by,
         started_at=int(now),
-        max_age=expected_max_age(parameters),
-        acr_values=expected_acr_values(parameters),
+        max_age=max_age,
+        acr_values=acr_values,
         mode=mode,
     )
     return pending, authorization_url(metadata, parameters)

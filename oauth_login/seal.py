@@ -22,9 +22,9 @@ SALT = "oauth_login.seal.AES-256-GCM.state"
 MAX_LENGTH = 255  # of a state, for providers with narrow columns
 MAX_PLAINTEXT = MAX_LENGTH * 3 // 4 - 12 - 16  # without nonce and tag
 LOGIN, LOGOUT, LINK = 1, 2, 3
+STATE = b"state"
+MAX_TEXT = 2048  # of a sealed text that came by way of a URL
 
-# A state begins with random bytes: it is a text's with a chance of 1 in 2^192.
-_TEXT = b"oauth_login.seal.text..."
 _HEAD = struct.Struct(">24sIBBB")  # random, issued at, kind, restarts, length of name
 
 
@@ -52,14 +52,14 @@ def new_state(
     head = _HEAD.pack(secrets.token_bytes(24), int(now), kind, restarts, len(name))
     if _HEAD.size + len(name) + len(path) > MAX_PLAINTEXT:
         path = b""
-    return _sealed(head + name + path)
+    return _sealed(head + name + path, STATE)
 
 
 def unseal(state: str, kind: int) -> Seal | None:
     """What a state of that kind says; None if we did not make it."""
     if not 64 <= len(state) <= MAX_LENGTH or not state.isascii():
         return None
-    plain = _opened(state)
+    plain = _opened(state, STATE)
     if plain is None:
         return None
     _, issued_at, found, restarts, length = _HEAD.unpack_from(plain)
@@ -70,33 +70,34 @@ def unseal(state: str, kind: int) -> Seal | None:
     return Seal(kind, name, path, restarts, issued_at)
 
 
-def seal_text(text: str) -> str:
-    """A text that only this site can read; who wrote it, it does not prove."""
-    return _sealed(_TEXT + text.encode(errors="replace"))
+def seal_text(text: str, *, purpose: str) -> str:
+    """A text that only this site can read, and only for that purpose.
+
+    Who wrote the text it does not prove: much of what is sealed came from a browser.
+    """
+    return _sealed(text.encode(errors="replace"), purpose.encode())
 
 
-def unseal_text(sealed: str) -> str | None:
-    """The text; None if it was not sealed here."""
-    plain = _opened(sealed)
-    if plain is None or not plain.startswith(_TEXT):
-        return None
-    return plain.removeprefix(_TEXT).decode()
+def unseal_text(sealed: str, *, purpose: str) -> str | None:
+    """The text; None if it was not sealed here, or for something else."""
+    plain = _opened(sealed, purpose.encode())
+    return None if plain is None else plain.decode()
 
 
-def _sealed(plain: bytes) -> str:
+def _sealed(plain: bytes, purpose: bytes) -> str:
     nonce = secrets.token_bytes(12)
-    sealed = AESGCM(_key(settings.SECRET_KEY)).encrypt(nonce, plain, None)
+    sealed = AESGCM(_key(settings.SECRET_KEY)).encrypt(nonce, plain, purpose)
     return base64.urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
 
 
-def _opened(sealed: str) -> bytes | None:
+def _opened(sealed: str, purpose: bytes) -> bytes | None:
     try:
         raw = base64.b64decode(sealed + "=" * (-len(sealed) % 4), b"-_", validate=True)
     except ValueError:
         return None
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            return AESGCM(_key(secret)).decrypt(raw[:12], raw[12:], None)
+            return AESGCM(_key(secret)).decrypt(raw[:12], raw[12:], purpose)
         except (InvalidTag, ValueError):  # not ours, or too short for anything
             continue
     return None

@@ -10,6 +10,7 @@ from oauth_login.views.client_keys import client_keys
 from oauth_login.views.connections import connect, disconnect
 from oauth_login.views.login import begin, initiate, login
 from oauth_login.views.logout import logged_out, logout
+from oauth_login.views.step_up import resume
 
 app_name = "oauth_login"
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("account/", account, name="account"),
     path("account/connect/<slug:provider>/", connect, name="connect"),
     path("account/disconnect/<int:identity>/", disconnect, name="disconnect"),
+    path("resume/<str:name>/", resume, name="resume"),
     path("<slug:provider>/login/", begin, name="begin"),
     path("<slug:provider>/callback/", callback, name="callback"),
     path("<slug:provider>/initiate/", initiate, name="initiate"),

@@ -105,6 +105,9 @@ def authorization_parameters(
     if client.default_acr_values:
         wished["acr_values"] = " ".join(client.default_acr_values)
     wished.update(params or {})
+    if client.default_max_age is not None:
+        # Whoever wishes for more may not get less than the settings ask for.
+        wished["max_age"] = str(min(client.default_max_age, _max_age(wished)))
     if switch_account:
         choosing = "select_account" in metadata.prompt_values_supported
         wished["prompt"] = "select_account" if choosing else "login"
@@ -139,8 +142,7 @@ def url_parameters(
 
 def expected_max_age(parameters: Mapping[str, object]) -> int | None:
     """How old the authentication may be, in seconds, if this request said so."""
-    value = parameters.get("max_age")
-    return None if value is None else int(str(value))
+    return _max_age(parameters) if "max_age" in parameters else None
 
 
 def expected_acr_values(parameters: Mapping[str, object]) -> tuple[str, ...]:
@@ -223,6 +225,10 @@ def parse_authorization_response(
     if iss is None and metadata.authorization_response_iss_parameter_supported:
         raise InvalidCallback("callback.iss_missing", expected=metadata.issuer)  # T35
     return AuthorizationCode(received["code"])
+
+
+def _max_age(parameters: Mapping[str, object]) -> int:
+    return int(str(parameters["max_age"]))
 
 
 def _is_no_weaker(client: Client, name: str, value: str) -> bool:

@@ -31,6 +31,8 @@ PROTOCOL_CLAIMS = {
     *("iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "jti", "sid"),
     *("auth_time", "acr", "amr", "at_hash", "c_hash", "s_hash"),
 }
+# When and how somebody authenticated: nobody's word but an ID token's.
+AUTHENTICATION_CLAIMS = {"auth_time", "acr", "amr", "sid"}
 # A pair: somebody's word on one address says nothing about another.
 EMAIL_CLAIMS = {"email", "email_verified"}
 
@@ -80,7 +82,8 @@ def parse_user_document(
             expected=subject_field,
             received=type(value).__name__,
         )
-    return value, document
+    claims = {n: v for n, v in document.items() if n not in AUTHENTICATION_CLAIMS}
+    return value, claims
 
 
 def emails_request(access_token: str, *, emails_endpoint: str) -> ProviderRequest:

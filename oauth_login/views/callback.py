@@ -116,16 +116,20 @@ def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
     if user is None or not entry.client.deviations.user_in_response:
         return form_again(request, CALLBACK_PARAMETERS)
     # A person's name has no business in an address that logs and histories keep.
-    sealed = (USER_PARAMETER, seal.seal_text(user[:MAX_USER]))
-    return form_again(request, CALLBACK_PARAMETERS, [sealed])
+    sealed = seal.seal_text(user[:MAX_USER], purpose=USER_PARAMETER)
+    return form_again(request, CALLBACK_PARAMETERS, [(USER_PARAMETER, sealed)])
 
 
 def _with_user(params: Params) -> Params:
     """The parameters as the provider sent them, with what _form_post sealed."""
     return [
-        (name, seal.unseal_text(value) or "" if name == USER_PARAMETER else value)
+        (name, value if name != USER_PARAMETER else _unsealed(value))
         for name, value in params
     ]
+
+
+def _unsealed(user: str) -> str:
+    return seal.unseal_text(user, purpose=USER_PARAMETER) or ""
 
 
 def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpResponse:

@@ -94,10 +94,8 @@ def _if_recent(request: HttpRequest) -> HttpResponse | None:
     if entry is None:
         return with_form(show(request, "sign_in_again", {"next": account_url()}))
     # A provider of plain OAuth 2.0 cannot be asked how long it has known somebody.
-    max_age = reauthentication.RECENT
-    if entry.client.default_max_age is not None:
-        max_age = min(max_age, entry.client.default_max_age)
-    params = {"max_age": str(max_age)} if entry.subject_field is None else {}
+    plain = entry.subject_field is not None
+    params = {} if plain else {"max_age": str(reauthentication.RECENT)}
     return start(request, alias, account_url(), params=params)
 
 

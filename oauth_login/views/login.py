@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from oauth_login import pending, seal, sessions
+from oauth_login import pending, seal, sessions, step_up
 from oauth_login.conf import get_config
 from oauth_login.errors import InvalidCallback, OAuthLoginError
 from oauth_login.flow import start_login
@@ -54,7 +54,7 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return HttpResponseRedirect(target(next_path))
     if not is_navigation(request):
-        return _login_required(request)
+        return login_required(request)
     if (
         config.auto_redirect
         and len(config.providers) == 1
@@ -84,13 +84,15 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
     if is_prefetch(request):
         return HttpResponse(status=204)
     if not is_navigation(request):
-        return _login_required(request)
+        return login_required(request)
     next_path = requested_next(request)
     if is_cross_site(request):
         return HttpResponseRedirect(login_url(next_path))
     params = url_parameters(
         entry.client, allowed=entry.url_params, params=query_params(request)
     )
+    # What a page of ours requires: see step_up.py.
+    params.update(step_up.unsealed(request.GET.get("wish", "")))
     switch_account = "switch" in request.GET
     # Whoever asks for more than a login of any kind is sent to the provider for it.
     if is_signed_in_by(request, provider) and not switch_account and not params:
@@ -118,7 +120,7 @@ def initiate(request: HttpRequest, provider: str) -> HttpResponse:
         # From another site, so without the session's cookie: a GET of our own has it.
         return form_again(request, INITIATE_PARAMETERS)
     if not is_navigation(request):
-        return _login_required(request)
+        return login_required(request)
     params = query_params(request)
     received, provider_now = dict(params), get_provider(provider)
     iss = received.get("iss", "")
@@ -197,7 +199,7 @@ def user_key(request: HttpRequest) -> str | None:
     return str(request.user.pk) if request.user.is_authenticated else None
 
 
-def _login_required(request: HttpRequest) -> HttpResponse:
+def login_required(request: HttpRequest) -> HttpResponse:
     """For scripts: where to send the person, without sending the script there."""
     url = login_url("")
     if "HX-Request" in request.headers:

@@ -21,6 +21,8 @@ from oauth_login.protocol.discovery import LOOPBACK_HOSTS
 from oauth_login.protocol.wire import printable
 
 MAX_NEXT = 2048
+# Those of our pages that somebody may want to come back to.
+DESTINATIONS = {"account", "resume"}
 
 
 def requested_next(request: HttpRequest) -> str:
@@ -153,5 +155,5 @@ def _is_our_own(path: str) -> bool:
     except Resolver404:
         return False  # a site's front-end may know it
     if "oauth_login" in match.app_names:
-        return match.url_name != "account"  # the one that is a place to be
+        return match.url_name not in DESTINATIONS
     return match.url_name == "logout"

@@ -104,6 +104,25 @@ def test_switching_accounts_asks_for_what_the_provider_knows(
 
 
 @pytest.mark.parametrize(
+    ("default", "wished", "sent"),
+    [
+        (None, None, None),
+        (None, "300", "300"),
+        (600, None, "600"),
+        (600, "300", "300"),
+        (600, "900", "600"),
+    ],
+)
+def test_a_login_may_be_asked_to_be_younger_and_never_to_be_older(
+    default: int | None, wished: str | None, sent: str | None
+) -> None:
+    # T17, T27
+    client = Client(client_id="site", default_max_age=default)
+    given = parameters(client=client, params={"max_age": wished} if wished else None)
+    assert given.get("max_age") == sent
+
+
+@pytest.mark.parametrize(
     ("endpoint", "url"),
     [
         ("https://a.example/x", "https://a.example/x?state=S"),

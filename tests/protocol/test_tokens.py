@@ -570,3 +570,12 @@ def hmac_token(secret: bytes) -> str:
     signed = f"{header}.{segment(json.dumps(CLAIMS).encode())}"
     mac = HMACAlgorithm(HMACAlgorithm.SHA256).sign(signed.encode(), secret)
     return f"{signed}.{segment(mac)}"
+
+
+def test_a_user_document_does_not_say_how_somebody_logged_in() -> None:
+    # T27, T62
+    said = {"id": 7, "auth_time": NOW, "acr": "gold", "amr": ["mfa"], "sid": "s"}
+    response = ProviderResponse(
+        200, {"content-type": "application/json"}, json.dumps(said).encode()
+    )
+    assert parse_user_document(response, subject_field="id") == ("7", {"id": 7})

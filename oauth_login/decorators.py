@@ -1,0 +1,138 @@
+"""Views that need more than a login of any kind: a younger one, or a stronger one.
+
+    @require_login(max_age=300)
+    def transfer(request): …
+
+    class Transfer(RequireLoginMixin, FormView):
+        require_login = {"max_age": 300, "acr": "gold"}
+
+    class InvoiceAdmin(RequireLoginAdminMixin, ModelAdmin):
+        require_login = {"delete": {"max_age": 300}}
+
+Whoever has not logged in that way is sent to the provider for it, with `max_age` and
+`acr_values`, and comes back to the same page. What comes back is judged: a provider
+that ignores the wish logs nobody in. A form that was sent meanwhile is not lost.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.http import HttpRequest, HttpResponseBase
+
+from oauth_login.step_up import Requirement, is_met, requirement
+from oauth_login.views.step_up import ask_for
+
+View = Callable[..., Any]
+
+
+def require_login(
+    view: View | None = None,
+    *,
+    max_age: int | None = None,
+    acr: str | Sequence[str] | None = None,
+    provider: str | None = None,
+) -> Any:
+    """Let only somebody in whose login was like that.
+
+    `max_age` is in seconds, `acr` one class of authentication or several of which any
+    will do, `provider` a name of PROVIDERS. Without arguments it is Django's
+    `login_required`.
+    """
+    required = requirement(max_age=max_age, acr=acr, provider=provider)
+
+    def decorate(view: View) -> View:
+        if iscoroutinefunction(view):
+
+            @functools.wraps(view)
+            async def guarded_async(
+                request: HttpRequest, *args: Any, **kwargs: Any
+            ) -> HttpResponseBase:
+                refusal = await sync_to_async(_refusal)(request, required)
+                if refusal is not None:
+                    return refusal
+                response: HttpResponseBase = await view(request, *args, **kwargs)
+                return response
+
+            return guarded_async
+
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return _refusal(request, required) or view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate if view is None else decorate(view)
+
+
+class RequireLoginMixin:
+    """For class-based views: `require_login` has the decorator's arguments."""
+
+    require_login: ClassVar[Mapping[str, Any]] = {}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        parent: Any = super()
+        guarded = require_login(parent.dispatch, **self.require_login)
+        return guarded(request, *args, **kwargs)
+
+
+class RequireLoginAdminMixin:
+    """For a ModelAdmin: `require_login` has the arguments for each of its actions.
+
+    The actions are "view", "add", "change" and "delete", as in Django's permissions.
+    Looking at a form is "view"; it is the sending that changes something. Deleting
+    includes its question, and the action of the list.
+    """
+
+    require_login: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        deletes = request.method == "POST" and "delete" in request.POST.get(
+            "action", ""
+        )
+        return self._guarded(
+            "delete" if deletes else _sent(request, "change", "view"),
+            "changelist_view",
+            request,
+            *args,
+            **kwargs,
+        )
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._guarded("add", "add_view", request, *args, **kwargs)
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        action = _sent(request, "change", "view")
+        return self._guarded(action, "change_view", request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._guarded("delete", "delete_view", request, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._guarded("view", "history_view", request, *args, **kwargs)
+
+    def _guarded(
+        self, action: str, name: str, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> Any:
+        view = getattr(super(), name)
+        options = self.require_login.get(action)
+        if options is not None:
+            view = require_login(view, **options)
+        return view(request, *args, **kwargs)
+
+
+def _refusal(request: HttpRequest, required: Requirement) -> HttpResponseBase | None:
+    """What to answer instead of the view; None if the login was as required."""
+    if request.user.is_authenticated and is_met(
+        request.session, required, now=time.time()
+    ):
+        return None
+    return ask_for(request, required)
+
+
+def _sent(request: HttpRequest, changing: str, looking: str) -> str:
+    return changing if request.method == "POST" else looking

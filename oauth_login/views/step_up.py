@@ -1,0 +1,77 @@
+"""Asking for another login, and `resume`: a form that waited for it."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlencode
+
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from oauth_login import parked
+from oauth_login.errors import LoginRefused
+from oauth_login.step_up import Requirement, provider_for, sealed
+from oauth_login.views.login import login_required, login_url, start
+from oauth_login.views.navigation import is_navigation, safe_next, target
+from oauth_login.views.pages import error_page, page, show, with_form
+
+
+@page
+def ask_for(request: HttpRequest, required: Requirement) -> HttpResponse:
+    """Send whoever asks for this page to a login as required, and back here."""
+    alias = required.provider
+    if request.user.is_authenticated:
+        alias = provider_for(request.user, request.session, required)
+        if alias is None:
+            return error_page(request, LoginRefused("account.no_provider"))
+    if not is_navigation(request):
+        return _insufficient(request, required, alias)
+    here = safe_next(request.get_full_path())
+    if request.method == "POST" and request.user.is_authenticated:
+        name = parked.park(request, now=time.time())
+        here = reverse("oauth_login:resume", args=[name]) if name else here
+    if alias is None:
+        return HttpResponseRedirect(login_url(here))
+    return start(request, alias, here, params=required.params)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+@csrf_protect
+def resume(request: HttpRequest, name: str) -> HttpResponse:
+    """The form that waited, to be sent by whoever sent it before; POST forgets it."""
+    if not request.user.is_authenticated:
+        return HttpResponseRedirect(login_url(safe_next(request.path)))
+    now = time.time()
+    if request.method == "POST":
+        parked.discard(request.session, name, now=now)
+        return HttpResponseRedirect(target(""))
+    form = parked.find_form(request.session, request.user, name, now=now)
+    if form is None:
+        return show(request, "resume_gone", {}, status=404)
+    return with_form(show(request, "resume", {"form": form}))
+
+
+def _insufficient(
+    request: HttpRequest, required: Requirement, alias: str | None
+) -> HttpResponse:
+    """For scripts: what is missing, and where to send the person for it."""
+    if alias is None or not request.user.is_authenticated:
+        return login_required(request)
+    query = {"wish": sealed(required.params)}
+    if here := safe_next(request.headers.get("HX-Current-URL", "")):
+        query[REDIRECT_FIELD_NAME] = here
+    url = f"{reverse('oauth_login:begin', args=[alias])}?{urlencode(query)}"
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=401, headers={"HX-Redirect": url})
+    # RFC 9470 3: the same word, for whoever knows it.
+    body = {"error": "insufficient_user_authentication", "login_url": url}
+    return JsonResponse({**body, **required.params}, status=401)
