@@ -67,9 +67,12 @@ def failed(
     return reference
 
 
-def logged_out(request: HttpRequest, user: AbstractBaseUser, *, provider: str) -> None:
-    """Somebody logged out here."""
-    _record(Outcome.LOGGED_OUT, request=request, provider=provider, user=user)
+def logged_out(
+    request: HttpRequest, user: AbstractBaseUser, *, provider: str, code: str = ""
+) -> None:
+    """Somebody logged out here, or ended sessions elsewhere, as `code` says."""
+    outcome = Outcome.LOGGED_OUT
+    _record(outcome, request=request, code=code, provider=provider, user=user)
     send(signals.logged_out, request=request, user=user)
 
 

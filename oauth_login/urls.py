@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from oauth_login.views.account import account
+from oauth_login.views.account import account, end_sessions
 from oauth_login.views.callback import callback
 from oauth_login.views.client_keys import client_keys
 from oauth_login.views.connections import connect, disconnect
@@ -21,6 +21,7 @@ urlpatterns = [
     path("account/", account, name="account"),
     path("account/connect/<slug:provider>/", connect, name="connect"),
     path("account/disconnect/<int:identity>/", disconnect, name="disconnect"),
+    path("account/sessions/end/", end_sessions, name="end_sessions"),
     path("resume/<str:name>/", resume, name="resume"),
     path("<slug:provider>/login/", begin, name="begin"),
     path("<slug:provider>/callback/", callback, name="callback"),

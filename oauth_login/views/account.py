@@ -1,18 +1,36 @@
-"""account: how somebody signs in here."""
+"""account: how somebody signs in here, and where they are signed in."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST, require_safe
 
+from oauth_login import events, sessions
 from oauth_login.conf import get_config
 from oauth_login.identities import may_disconnect
-from oauth_login.models import Identity
+from oauth_login.models import Identity, LoginEvent
 from oauth_login.views.connections import NOTICE_KEY, account_url, label_of
 from oauth_login.views.login import login_url
 from oauth_login.views.pages import page, show, with_form
+
+MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
+MAX_SESSIONS = 50
+MAX_EVENTS = 10
+# How an outcome looks: see the badges of the style sheet.
+_KINDS = {
+    LoginEvent.Outcome.LOGIN: "ok",
+    LoginEvent.Outcome.FAILED: "bad",
+    LoginEvent.Outcome.DENIED: "bad",
+    LoginEvent.Outcome.LINKED: "warn",
+    LoginEvent.Outcome.UNLINKED: "warn",
+    LoginEvent.Outcome.RIGHTS_CHANGED: "warn",
+}
 
 
 @page
@@ -25,6 +43,10 @@ def account(request: HttpRequest) -> HttpResponse:
         "person": request.user.get_username(),
         "notice": request.session.pop(NOTICE_KEY, ""),
         **connections(request.user),
+        "sessions": _sessions(request),
+        # Nothing else ends a session that lies in somebody's cookie or in a cache.
+        "can_end": MIDDLEWARE in settings.MIDDLEWARE,
+        "activity": _activity(request.user),
     }
     return with_form(show(request, "account", context))
 
@@ -39,3 +61,58 @@ def connections(user: Any) -> dict[str, Any]:
     theirs = {row.provider for row in rows}
     others = [e for a, e in get_config().providers.items() if a not in theirs]
     return {"connected": connected, "connectable": others}
+
+
+@page
+@require_POST
+@csrf_protect
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """End one of the user's other sessions (`session`), or all of them (`others`)."""
+    if not request.user.is_authenticated:
+        return HttpResponseRedirect(login_url(account_url()))
+    this = sessions.facts(request.session).get("id")
+    rows = sessions.open_sessions(request.user).exclude(pk=this)
+    if "others" not in request.POST:
+        # Of this user alone: nobody learns of another's (T121).
+        rows = rows.filter(pk=request.POST.get("session", "")[:43])
+    ended = sessions.end(rows)
+    if ended:
+        events.logged_out(request, request.user, provider="", code="elsewhere")
+    request.session[NOTICE_KEY] = (
+        ngettext("%d session has been ended.", "%d sessions have been ended.", ended)
+        % ended
+        if ended
+        else _("There was nothing to end.")
+    )
+    return HttpResponseRedirect(account_url())
+
+
+def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
+    this = sessions.facts(request.session).get("id")
+    rows = sessions.open_sessions(request.user)[:MAX_SESSIONS]
+    return [
+        {
+            "row": row,
+            "client": row.client or _("Unknown browser"),
+            "label": _label(row.provider),
+            "is_this": row.pk == this,
+        }
+        for row in sorted(rows, key=lambda row: row.pk != this)
+    ]
+
+
+def _activity(user: Any) -> list[dict[str, Any]]:
+    rows = LoginEvent.objects.filter(user_id=user.pk)[:MAX_EVENTS]
+    return [
+        {
+            "row": row,
+            "label": _label(row.provider),
+            "kind": _KINDS.get(LoginEvent.Outcome(row.outcome), ""),
+        }
+        for row in rows
+    ]
+
+
+def _label(alias: str) -> str:
+    entry = get_config().providers.get(alias)
+    return entry.label if entry else alias

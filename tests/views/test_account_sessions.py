@@ -1,0 +1,159 @@
+"""The account page: where somebody is signed in, and what happened lately."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from oauth_login.models import LoginEvent, LoginSession
+
+pytestmark = pytest.mark.django_db
+
+LogIn = Callable[..., Any]
+ACCOUNT = "/auth/account/"
+END = "/auth/account/sessions/end/"
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36"
+SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Safari/604.1"
+
+
+def browser(oauth_log_in: LogIn, user_agent: str, **options: Any) -> Client:
+    client = Client(HTTP_USER_AGENT=user_agent)
+    oauth_log_in(client, **options)
+    return client
+
+
+def row_of(client: Client) -> LoginSession:
+    return LoginSession.objects.get(pk=client.session["_oauth_login"]["id"])
+
+
+def page(client: Client) -> str:
+    return str(client.get(ACCOUNT, secure=True).content.decode())
+
+
+def test_the_page_says_where_one_is_signed_in(oauth_log_in: LogIn) -> None:
+    here = browser(oauth_log_in, CHROME)
+    browser(oauth_log_in, SAFARI)
+    browser(oauth_log_in, "", person="bob")
+
+    text = page(here)
+
+    assert text.count("This device") == 1
+    assert text.index("Chrome on Linux") < text.index("This device")
+    assert "Sign out Safari on iPhone" in text
+    assert "Sign out Chrome on Linux" not in text
+    assert "Unknown browser" not in text  # bob's
+    assert "via Corp SSO" in text
+
+
+def test_one_other_session_is_ended(oauth_log_in: LogIn) -> None:
+    here, there, third = (browser(oauth_log_in, CHROME) for _ in range(3))
+
+    answer = here.post(END, {"session": row_of(there).pk}, secure=True)
+
+    assert (answer.status_code, answer["Location"]) == (302, ACCOUNT)
+    assert "1 session has been ended." in page(here)
+    assert "has been ended" not in page(here)  # said once
+    assert there.get("/private/").status_code == 302
+    assert here.get("/private/").status_code == 200
+    assert third.get("/private/").status_code == 200
+    event = LoginEvent.objects.get(outcome="logged_out")
+    assert (event.code, event.user) == ("elsewhere", get_user_model().objects.get())
+
+
+def test_all_others_are_ended_and_this_one_is_not(oauth_log_in: LogIn) -> None:
+    # T121
+    here, *others = (browser(oauth_log_in, CHROME) for _ in range(3))
+    bob = browser(oauth_log_in, CHROME, person="bob")
+
+    here.post(END, {"others": "1"}, secure=True)
+
+    assert "2 sessions have been ended." in page(here)
+    assert [c.get("/private/").status_code for c in others] == [302, 302]
+    assert bob.get("/private/").status_code == 200
+    assert "Sign out everywhere else" not in page(here)
+
+
+@pytest.mark.parametrize("whose", ["another's", "this", "nobody's", "empty", "ended"])
+def test_what_is_not_ones_own_other_session_is_not_ended(
+    oauth_log_in: LogIn, whose: str
+) -> None:
+    # T121: and nobody learns whether there is such a session.
+    here = browser(oauth_log_in, CHROME)
+    bob = browser(oauth_log_in, CHROME, person="bob")
+    ended = browser(oauth_log_in, CHROME)
+    ended.post("/auth/logout/", secure=True)
+    last = LoginSession.objects.filter(ended_at__isnull=False).get()
+    value = {
+        "another's": row_of(bob).pk,
+        "this": row_of(here).pk,
+        "nobody's": "x" * 5000,
+        "empty": "",
+        "ended": last.pk,
+    }[whose]
+
+    here.post(END, {"session": value}, secure=True)
+
+    assert "There was nothing to end." in page(here)
+    assert bob.get("/private/").status_code == 200
+    assert here.get("/private/").status_code == 200
+
+
+def test_ending_needs_a_form_of_ours(oauth_log_in: LogIn) -> None:
+    # T108
+    here = browser(oauth_log_in, CHROME)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = here.cookies
+    assert strict.post(END, {"others": "1"}, secure=True).status_code == 403
+    assert here.get(END, secure=True).status_code == 405
+    anonymous = Client().post(END, {"others": "1"}, secure=True)
+    assert anonymous["Location"].startswith("/auth/login/")
+
+
+def test_without_the_middleware_nothing_is_promised(
+    oauth_log_in: LogIn, settings: Settings
+) -> None:
+    here = browser(oauth_log_in, CHROME)
+    browser(oauth_log_in, SAFARI)
+    settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if "oauth_login" not in m]
+    text = page(here)
+    assert "Safari on iPhone" in text
+    assert "Sign out Safari" not in text
+    assert "Sign out everywhere else" not in text
+
+
+def test_a_login_with_a_password_is_shown_as_one(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_user("alice"))
+    assert "with a password" in page(client)
+
+
+def test_what_happened_lately_is_shown_and_only_ones_own(
+    oauth_log_in: LogIn,
+) -> None:
+    browser(oauth_log_in, SAFARI, person="bob")
+    here = browser(oauth_log_in, CHROME)
+    user = row_of(here).user
+    LoginEvent.objects.create(outcome="denied", user=user, code="account.denied")
+    for _ in range(12):
+        LoginEvent.objects.create(outcome="failed", user=user, client="<b>Edge</b>")
+
+    text = page(here)
+
+    assert text.count('class="ol-badge bad"') == 10
+    assert "&lt;b&gt;Edge&lt;/b&gt;" in text  # T106
+    assert "Safari" not in text
+    assert "account.denied" not in text  # T123
+
+
+def test_the_page_costs_the_same_for_many_sessions(
+    oauth_log_in: LogIn, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    here = browser(oauth_log_in, CHROME)
+    for _ in range(5):
+        browser(oauth_log_in, SAFARI)
+    with django_assert_max_num_queries(8):
+        here.get(ACCOUNT, secure=True)
