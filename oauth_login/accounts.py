@@ -17,13 +17,21 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from oauth_login import signals
+from oauth_login.accounts_conf import KEEP_PASSWORD
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
 from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.events import send
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.identities import find_identity, new_identity
+from oauth_login.identities import (
+    find_identity,
+    new_identity,
+    tell_linked,
+    verified_email,
+)
+from oauth_login.linking import find_by_email
 from oauth_login.models import Identity
+from oauth_login.sessions import end, open_sessions
 from oauth_login.usernames import new_username
 
 TRIES = 3
@@ -36,13 +44,17 @@ def resolve_user(
     identity: VerifiedIdentity, entry: ProviderConfig
 ) -> tuple[AbstractBaseUser, Identity]:
     """The user of this identity, active, with today's name; or LoginRefused."""
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         try:
             with transaction.atomic():
                 row = find_identity(identity.issuer, identity.subject)
                 user = _after_hook(identity, row.user if row else None)
                 _check_active(user)
                 if row is None:
+                    if user is None and attempt == 0:
+                        user = find_by_email(identity, entry)
+                        if user is not None:
+                            return user, _link(user, identity, entry)
                     return _first_login(identity, entry, user)
                 if user is not None and user.pk != row.user_id:
                     # A hook moved the person to another account.
@@ -50,11 +62,17 @@ def resolve_user(
                 _update_names(row.user, identity)
                 row.last_login_at = timezone.now()
                 row.provider = identity.provider
-                row.save(update_fields=["user", "last_login_at", "provider"])
+                row.verified_email = verified_email(identity, entry)
+                row.save(
+                    update_fields=[
+                        *("user", "last_login_at", "provider", "verified_email")
+                    ]
+                )
                 return row.user, row
         except IntegrityError:
             # Somebody was quicker: the same person in another tab, or the same name.
-            # Look again; never for another way to an account (T11, T90).
+            # Look again for their identity; never for another way to an account: an
+            # address leads to nobody any more (T11, T90).
             continue
     raise LoginRefused("account.exists")
 
@@ -73,10 +91,31 @@ def _first_login(
         if not user.password:
             user.set_unusable_password()  # T101
         _save_new(user)
-    row = new_identity(user, identity)
+    row = new_identity(user, identity, verified_email=verified_email(identity, entry))
     if created:
         send(signals.user_created, user=user, identity=identity)
+    else:
+        tell_linked(user, row, how="hook")
     return user, row
+
+
+def _link(
+    user: AbstractBaseUser, identity: VerifiedIdentity, entry: ProviderConfig
+) -> Identity:
+    """Give somebody who was here before their identity.
+
+    T91: the account may have been made by somebody else, under an address that was
+    never theirs, to wait for its owner. So their password opens it no longer, and
+    their sessions end with it; unless the site vouches for its addresses itself.
+    """
+    if entry.link_by_email != KEEP_PASSWORD:
+        user.set_unusable_password()  # another one each time: ends sessions as well
+        user.save(update_fields=["password"])
+        end(open_sessions(user))
+    _update_names(user, identity)
+    row = new_identity(user, identity, verified_email=verified_email(identity, entry))
+    tell_linked(user, row, how="email")
+    return row
 
 
 def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBaseUser:

@@ -19,7 +19,14 @@ class OAuthLoginConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.db.models.signals import pre_delete
 
-        from oauth_login import checks, reauthentication, rights, sessions
+        from oauth_login import (
+            checks,
+            notices,
+            reauthentication,
+            rights,
+            sessions,
+            signals,
+        )
         from oauth_login.models import Identity
 
         user_logged_in.connect(sessions.begin, dispatch_uid="oauth_login.sessions")
@@ -27,6 +34,12 @@ class OAuthLoginConfig(AppConfig):
             reauthentication.note_login, dispatch_uid="oauth_login.reauthentication"
         )
         user_logged_out.connect(sessions.forget, dispatch_uid="oauth_login.sessions")
+        signals.identity_linked.connect(
+            notices.mail_linked, dispatch_uid="oauth_login.notices"
+        )
+        signals.identity_unlinked.connect(
+            notices.mail_unlinked, dispatch_uid="oauth_login.notices"
+        )
         pre_delete.connect(
             rights.take_back, sender=Identity, dispatch_uid="oauth_login.rights"
         )

@@ -65,7 +65,7 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
     if settings.SESSION_COOKIE_SAMESITE == "None":
         text = "SESSION_COOKIE_SAMESITE is 'None': other sites can use the session."
         found.append(_message("W032", text, "'Lax' works with every provider."))
-    return [*found, *_check_user_model()]
+    return [*found, *_check_user_model(), *_check_linking()]
 
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
@@ -106,6 +106,19 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
         text = f"Without {LOGIN_SESSIONS!r}, no session can be ended from elsewhere."
         found.append(_message("W047", text, f"Put it behind {AUTHENTICATION!r}."))
     return found
+
+
+def _check_linking() -> list[CheckMessage]:
+    """LINK_BY_EMAIL with users that have no address."""
+    user_model = get_user_model()
+    name = user_model.get_email_field_name()
+    entries = get_config().providers.values()
+    if not any(entry.link_by_email for entry in entries) or any(
+        field.name == name for field in user_model._meta.concrete_fields
+    ):
+        return []
+    text = f"LINK_BY_EMAIL finds nobody: {user_model._meta.label} has no {name!r}."
+    return [_message("E061", text)]
 
 
 def _check_user_model() -> list[CheckMessage]:

@@ -69,6 +69,7 @@ def _config(setting: object) -> Config:
         timeout=site.number("TIMEOUT", 1, 60),
         allow_http_loopback=allow_http_loopback,
         resolve_user=site.text("RESOLVE_USER"),
+        mail_on_link=site.of_type("MAIL_ON_LINK", bool, default=False),
         keep_claims=site.of_type("KEEP_CLAIMS", bool, default=False),
         events_max_age=site.number("EVENTS_MAX_AGE", 1, 3650),
         event_log_key=_event_log_key(site),

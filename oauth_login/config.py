@@ -31,6 +31,8 @@ class ProviderConfig:
     userinfo: str = "auto"
     rules: RuleSet = field(default_factory=RuleSet)
     create_users: bool = True
+    link_by_email: bool | str = False
+    trust_email: str = "verified"
     username_from: tuple[str, ...] = ("preferred_username", "email")
     logout: str = "provider"
     url_params: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class Config:
     timeout: float
     allow_http_loopback: bool
     resolve_user: str | None
+    mail_on_link: bool
     keep_claims: bool
     events_max_age: int  # days
     event_log_key: str | None = field(repr=False)
@@ -80,6 +83,7 @@ SITE_KEYS: Mapping[str, object] = {
     "TIMEOUT": 15,
     "ALLOW_HTTP_LOOPBACK": None,
     "RESOLVE_USER": None,
+    "MAIL_ON_LINK": False,
     "KEEP_CLAIMS": False,
     "EVENTS_MAX_AGE": 365,
     "EVENT_LOG_KEY": None,
@@ -120,6 +124,8 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "SUPERUSER_IF": (),
     "GROUPS": None,
     "CREATE_USERS": True,
+    "LINK_BY_EMAIL": False,
+    "TRUST_EMAIL": "verified",
     "USERNAME_FROM": ("preferred_username", "email"),
     "INITIATE_LOGIN": False,
     "LOGOUT": "provider",

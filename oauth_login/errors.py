@@ -226,6 +226,7 @@ _codes(
     exists="Another user has a value that must be unique.",
     no_provider="A page needs a login at a provider, and this user has none.",
     not_staff="Signed in, but not allowed into the admin.",
+    not_linkable="The address has users, and LINK_BY_EMAIL may link none of them.",
     identity_taken="The account at the provider is linked to another user.",
     last_way_in="Without this identity nobody could log in as this user any more.",
 )

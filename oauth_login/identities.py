@@ -12,7 +12,9 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from oauth_login import events, signals
+from oauth_login.addresses import is_verified, plain_address
 from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity
@@ -29,7 +31,16 @@ def find_identity(issuer: str, subject: str) -> Identity | None:
     return row
 
 
-def new_identity(user: AbstractBaseUser, identity: VerifiedIdentity) -> Identity:
+def verified_email(identity: VerifiedIdentity, entry: ProviderConfig) -> str:
+    """The address that this provider vouches for, in lower case; maybe empty."""
+    if is_verified(identity.claims, trust=entry.trust_email) is not True:
+        return ""
+    return plain_address(identity.claims.get("email")) or ""
+
+
+def new_identity(
+    user: AbstractBaseUser, identity: VerifiedIdentity, *, verified_email: str
+) -> Identity:
     """A row that says so; IntegrityError if somebody has this identity already."""
     return Identity.objects.create(
         user_id=user.pk,
@@ -37,6 +48,7 @@ def new_identity(user: AbstractBaseUser, identity: VerifiedIdentity) -> Identity
         issuer=identity.issuer,
         subject=identity.subject,
         provider=identity.provider,
+        verified_email=verified_email,
     )
 
 
@@ -49,7 +61,7 @@ def tell_linked(
 ) -> None:
     """Say that a user who was there before has one more identity.
 
-    `how` is "account", "email" or "operator".
+    `how` is "account", "email", "hook" or "operator".
     """
     events.linked(user, provider=row.provider, code=how, request=request)
     events.send(signals.identity_linked, user=user, identity=row, how=how)
@@ -69,9 +81,11 @@ def connect(
     """
     row = find_identity(identity.issuer, identity.subject)
     if row is None:
+        entry = get_config().providers[identity.provider]
+        address = verified_email(identity, entry)
         try:
             with transaction.atomic():
-                row = new_identity(user, identity)
+                row = new_identity(user, identity, verified_email=address)
         except IntegrityError:
             # Somebody was quicker: it was the user in another tab, or it is taken.
             row = find_identity(identity.issuer, identity.subject)

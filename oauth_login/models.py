@@ -28,6 +28,10 @@ class Identity(models.Model):
     issuer = models.TextField(_("issuer"))
     subject = models.CharField(_("subject"), max_length=255)
     provider = models.CharField(_("provider"), max_length=40)
+    # The address that the provider vouched for at the last login, in lower case.
+    verified_email = models.CharField(
+        _("verified e-mail address"), max_length=254, blank=True
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     last_login_at = models.DateTimeField(_("last login at"), auto_now_add=True)
     # Claim path → its values, or null where it was absent; what could not be had is

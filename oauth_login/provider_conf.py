@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from oauth_login.accounts_conf import read_link_by_email, read_trust_email
 from oauth_login.client_conf import read_client
 from oauth_login.config import ENDPOINT_KEYS, ProviderConfig
 from oauth_login.keys_conf import read_client_cert, read_client_keys
@@ -30,6 +31,7 @@ def read_provider(
     plain = subject_field is not None
     rules, client = _rules(section), read_client(section, plain=plain)
     anybody = preset.open_to_anybody or "*" in client.deviations.allowed_tenants
+    trust_email = read_trust_email(section, anybody=anybody, rules=rules)
     return ProviderConfig(
         alias=alias,
         label=section.text("LABEL") or alias,
@@ -43,6 +45,8 @@ def read_provider(
         create_users=_create_users(
             section, unasked=not anybody or bool(rules.allow_if)
         ),
+        link_by_email=read_link_by_email(section, trust=trust_email),
+        trust_email=trust_email,
         username_from=section.strings("USERNAME_FROM"),
         logout=section.choice("LOGOUT", ("provider", "local")),
         url_params=read_url_params(section),

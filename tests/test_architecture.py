@@ -19,18 +19,18 @@ APP = ROOT / "oauth_login"
 FLOORS: list[set[str]] = [
     {"errors"},
     {"protocol"},
-    {"rules", "documents"},
+    {"rules", "documents", "addresses"},
     {"provider"},
     {"flow", "transport"},
     {"section", "env", "config", "presets"},
-    {"keys_conf", "request_conf", "deviations_conf"},
+    {"keys_conf", "request_conf", "deviations_conf", "accounts_conf"},
     {"provider_conf", "client_conf"},
     {"conf"},
     {"registry"},
     {"models", "signals", "seal", "clients"},
     {"event_chain"},
     {"events", "usernames", "pending", "sessions", "parked", "step_up"}
-    | {"identities", "reauthentication"},
+    | {"identities", "reauthentication", "linking", "notices"},
     {"accounts", "rights", "backends", "middleware"},
     {"views", "urls", "templatetags"},
     {"admin", "admin_site", "checks", "decorators", "management"},
@@ -42,7 +42,7 @@ KIT = "testing"
 NO_DJANGO = set().union(*FLOORS[:5])
 SETTINGS_READERS = {
     *("conf", "section", "provider_conf", "client_conf", "env", "checks"),
-    *("keys_conf", "request_conf", "deviations_conf"),
+    *("keys_conf", "request_conf", "deviations_conf", "accounts_conf"),
 }
 USER_WRITERS = {"accounts", "rights"}
 

@@ -1,0 +1,37 @@
+"""What an entry of PROVIDERS says of users: whom a login leads to."""
+
+from __future__ import annotations
+
+from oauth_login.addresses import TRUST
+from oauth_login.rules import EMAIL_DOMAIN, RuleSet
+from oauth_login.section import Section
+
+KEEP_PASSWORD = "keep_password"  # noqa: S105 - a choice, no password
+
+
+def read_trust_email(section: Section, *, anybody: bool, rules: RuleSet) -> str:
+    """How far its addresses are believed; `anybody` can get an account there."""
+    trust = section.choice("TRUST_EMAIL", TRUST)
+    where = f"{section.where}['TRUST_EMAIL']"
+    if trust == "always" and anybody:
+        # T90: whoever has an account there could write any address into it.
+        text = f"{where} cannot be 'always': anybody can get an account there."
+        section.problem("E060", text)
+    if trust == "never" and EMAIL_DOMAIN in rules.claims_needed():
+        text = f"{where} is 'never', and a rule needs 'email_domain'."
+        section.problem("E060", text)
+    return trust
+
+
+def read_link_by_email(section: Section, *, trust: str) -> bool | str:
+    """False, True or "keep_password"."""
+    value = section.value("LINK_BY_EMAIL")
+    where = f"{section.where}['LINK_BY_EMAIL']"
+    if not isinstance(value, bool) and value != KEEP_PASSWORD:
+        text = f"{where} must be True, False or {KEEP_PASSWORD!r}."
+        section.problem("E004", text)
+        return False
+    if value and trust == "never":
+        text = f"{where} needs addresses to be believed, and TRUST_EMAIL is 'never'."
+        section.problem("E060", text)
+    return KEEP_PASSWORD if value == KEEP_PASSWORD else value is True

@@ -1,0 +1,48 @@
+"""Mails to people about what happens to their account, where MAIL_ON_LINK is on.
+
+Receivers of `identity_linked` and `identity_unlinked`. A mail goes out when the change
+is in the database, and one that fails changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from oauth_login.conf import get_config
+from oauth_login.models import Identity
+
+
+def mail_linked(*, user: Any, identity: Identity, **kwargs: Any) -> None:
+    """Somebody can now sign in as this user by another way."""
+    _mail("linked", user, identity)
+
+
+def mail_unlinked(*, user: Any, identity: Identity, **kwargs: Any) -> None:
+    """That way leads to this user no longer."""
+    _mail("unlinked", user, identity)
+
+
+def _mail(name: str, user: Any, identity: Identity) -> None:
+    config = get_config()
+    address = getattr(user, user.get_email_field_name(), "")
+    if not config.mail_on_link or not address:
+        return
+    entry = config.providers.get(identity.provider)
+    context = {
+        "person": user.get_username(),
+        "provider": entry.label if entry else identity.provider,
+        "site": (config.base_url or "").partition("://")[2],
+    }
+    subject = render_to_string(f"oauth_login/mail/{name}_subject.txt", context)
+    body = render_to_string(f"oauth_login/mail/{name}.txt", context)
+
+    def send() -> None:
+        # One line: a name in it may have come from outside (T106).
+        send_mail(" ".join(subject.split()), body, None, [address])
+
+    # Robust: Django logs what goes wrong there, and goes on.
+    transaction.on_commit(send, robust=True)
