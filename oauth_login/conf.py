@@ -81,9 +81,8 @@ def _base_url(site: Section, allow_http_loopback: bool) -> str | None:
     url = site.text("BASE_URL")
     if url is None:
         return None
-    if urlsplit(url).path.strip("/") or not is_allowed_url(
-        url, allow_http_loopback=allow_http_loopback
-    ):
+    allowed = is_allowed_url(url, allow_http_loopback=allow_http_loopback)
+    if not allowed or urlsplit(url).path.strip("/"):
         text = "OAUTH_LOGIN['BASE_URL'] must be https, a host, and nothing else."
         site.problem("E007", text, "For example: 'https://app.example.com'.")
     return url.rstrip("/")

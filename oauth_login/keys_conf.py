@@ -39,16 +39,24 @@ def read_client_cert(section: Section) -> ClientCertificate | None:
         not isinstance(paths, list | tuple)
         or len(paths) not in (1, 2)
         or not all(isinstance(path, str | Path) for path in paths)
+        or any("-----BEGIN" in str(path) for path in paths)
     ):
         text = f"{section.where}['CLIENT_CERT'] must be a path, or a pair of paths."
         section.problem("E003", text)
         return None
     for path in paths:
-        if not Path(path).is_file():
+        if not _is_file(path):
             text = f"{section.where}['CLIENT_CERT']: there is no file {str(path)!r}."
             section.problem("E025", text)
     first, *second = map(str, paths)
     return (first, second[0]) if second else first
+
+
+def _is_file(path: str | Path) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _source(section: Section, number: int, entry: Any) -> KeySource | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from oauth_login.protocol.authorization import PROTECTED
-from oauth_login.section import Section
+from oauth_login.section import Section, is_text
 
 # They have keys of their own, which are enforced in what comes back.
 _OWN_KEYS = {"max_age": "MAX_AGE", "acr_values": "ACR_VALUES"}
@@ -28,7 +28,7 @@ def read_auth_params(section: Section) -> Mapping[str, str | tuple[str, ...]]:
         elif name in _OWN_KEYS:
             text = f"{where} cannot set {name!r}: use {_OWN_KEYS[name]}."
             section.problem("E026", text)
-        elif name == "prompt" and value == "none":
+        elif name == "prompt" and "none" in _words(value):
             # T26: nobody would ever see the provider.
             section.problem("E026", f"{where} cannot set prompt to 'none'.")
         elif not isinstance(name, str) or (sent := _sent(value)) is None:
@@ -64,11 +64,16 @@ def read_acr_values(section: Section) -> tuple[str, ...]:
     return values
 
 
+def _words(value: object) -> list[str]:
+    texts = value if isinstance(value, list | tuple) else [value]
+    return [word for text in texts for word in str(text).split()]
+
+
 def _sent(value: object) -> str | tuple[str, ...] | None:
-    if isinstance(value, str):
-        return value
+    if is_text(value):
+        return str(value)
     if isinstance(value, list | tuple) and value:
-        if all(isinstance(item, str) for item in value):
+        if all(is_text(item) for item in value):
             return tuple(map(str, value))
         if not all(isinstance(item, Mapping) for item in value):
             return None

@@ -87,7 +87,7 @@ def unseal_text(sealed: str, *, purpose: str) -> str | None:
 def _sealed(plain: bytes, purpose: bytes) -> str:
     nonce = secrets.token_bytes(12)
     sealed = AESGCM(_key(settings.SECRET_KEY)).encrypt(nonce, plain, purpose)
-    return base64.urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
+    return _base64url(nonce + sealed)
 
 
 def _opened(sealed: str, purpose: bytes) -> bytes | None:
@@ -95,12 +95,18 @@ def _opened(sealed: str, purpose: bytes) -> bytes | None:
         raw = base64.b64decode(sealed + "=" * (-len(sealed) % 4), b"-_", validate=True)
     except ValueError:
         return None
+    if _base64url(raw) != sealed:
+        return None  # another spelling of what we made is not what we made
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
             return AESGCM(_key(secret)).decrypt(raw[:12], raw[12:], purpose)
         except (InvalidTag, ValueError):  # not ours, or too short for anything
             continue
     return None
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @lru_cache(maxsize=8)

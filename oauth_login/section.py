@@ -67,6 +67,10 @@ class Section:
     def of_type(self, key: str, kind: type[T], *, default: T) -> T:
         """The value; where it is of another type, a problem and the default."""
         value = self.value(key)
+        if isinstance(value, str) and not is_text(value):
+            text = f"{self.where}[{key!r}] has bytes that are not UTF-8."
+            self.problem("E003", text, "Was the environment written in Latin-1?")
+            return default
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
         if value is not None or self.is_set(key):
@@ -96,11 +100,22 @@ class Section:
     def strings(self, key: str) -> tuple[str, ...]:
         value = self.value(key)
         if isinstance(value, list | tuple) and all(
-            isinstance(item, str) and item for item in value
+            item and is_text(item) for item in value
         ):
             return tuple(value)
         self.problem("E003", f"{self.where}[{key!r}] must be a list of strings.")
         return ()
+
+
+def is_text(value: object) -> bool:
+    """Whether it is a string that can be sent to somebody.
+
+    Python makes lone surrogates of the bytes in the environment that are not UTF-8.
+    """
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 _KINDS: Mapping[type, str] = {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import resolve_url
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from oauth_login.conf import get_config
@@ -128,8 +128,8 @@ def form_params(request: HttpRequest) -> Params:
         raise InvalidCallback("callback.malformed", received=received)
     try:
         form = request.POST
-    except (SuspiciousOperation, UnreadablePostError) as error:
-        # Too large, too many fields, or broken off.
+    except (SuspiciousOperation, BadRequest, UnreadablePostError) as error:
+        # Too large, too many fields, not in UTF-8, or broken off.
         raise InvalidCallback(
             "callback.malformed", received=type(error).__name__
         ) from None
@@ -150,8 +150,10 @@ def form_again(
 
 
 def _is_our_own(path: str) -> bool:
+    # As browsers walk it and Django reads it: "/a/../auth/%6Cogin/" is ours, too.
+    walked = urljoin("/", re.sub("(?i)%2e", ".", urlsplit(path).path))
     try:
-        match = resolve(urlsplit(path).path)
+        match = resolve("/" + unquote(walked).removeprefix(get_script_prefix()))
     except Resolver404:
         return False  # a site's front-end may know it
     if "oauth_login" in match.app_names:
