@@ -22,6 +22,11 @@ def read_client(section: Section, *, plain: bool) -> Client:
     if client_id is None:
         section.problem("E012", f"{section.where} needs a CLIENT_ID.")
     secret = section.of_type("CLIENT_SECRET", str, default="")
+    acr_values, max_age = read_acr_values(section), read_max_age(section)
+    if plain and (acr_values or max_age is not None):
+        # T27: who asks for these means them.
+        text = f"{section.where}: MAX_AGE and ACR_VALUES need an ID token, which a"
+        section.problem("E029", f"{text} provider with SUBJECT_FIELD has not.")
     if secret != secret.strip() or "\n" in secret:
         text = f"{section.where}['CLIENT_SECRET'] has white space around it"
         section.problem(
@@ -37,9 +42,9 @@ def read_client(section: Section, *, plain: bool) -> Client:
         team_id=section.text("TEAM_ID"),
         scope=" ".join(_scopes(section, plain=plain)),
         response_mode=_response_mode(section),
-        default_max_age=read_max_age(section),
-        default_acr_values=read_acr_values(section),
-        authorization_params=read_auth_params(section),
+        default_max_age=max_age,
+        default_acr_values=acr_values,
+        authorization_params=read_auth_params(section, acr_values=acr_values),
         id_token_signing_algs=_signing_algs(section, secret),
         leeway=section.number("LEEWAY", 0, 300),
         deviations=read_deviations(section),

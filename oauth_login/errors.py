@@ -105,7 +105,7 @@ _codes(
     signing_algs="The provider signs with no algorithm that is allowed here.",
     client_keys="A key of CLIENT_KEYS could not be had, or cannot be used.",
     step_up="A provider without ID tokens cannot say when or how somebody logged in.",
-    auth_params="A login was to replace a parameter of the protocol.",
+    auth_params="A login was to ask for what it must not, or what cannot be enforced.",
     insecure_redirect_uri="The redirect URI would be http on a public host.",
     hook="A hook of the site failed or returned something that is not a user.",
     unexpected="An error that should not happen; the log has the traceback.",
@@ -158,7 +158,11 @@ _codes(
     token_type="The access token is of a type that we cannot use.",
     id_token_missing="There is no ID token in the response.",
 )
-for _document, _name in {"id_token": "ID token", "userinfo": "signed userinfo"}.items():
+for _document, _name in {
+    "id_token": "ID token",
+    "userinfo": "signed userinfo",
+    "logout_token": "logout token",
+}.items():
     _codes(
         _document,
         malformed=f"The {_name} is not a compact JWS.",
@@ -196,7 +200,27 @@ _codes(
     "userinfo",
     refused="The provider did not accept the access token.",
     sub_missing="The response has no valid subject.",
+    exp_invalid="`exp` of the signed userinfo is not a time.",
+    expired="The signed userinfo has expired.",
     sub_mismatch="The response is about somebody else than the ID token.",
+)
+_codes(
+    "logout_token",
+    too_large="The logout token is larger than 16 kB.",
+    not_json="The header or payload is not a strict JSON object.",
+    exp_invalid="`exp` is not a time, or more than an hour after `iat`.",
+    expired="The logout token has expired.",
+    iat_invalid="`iat` is missing or not a time.",
+    iat_future="The logout token was issued in the future: compare the clocks.",
+    iat_too_old="The logout token has no `exp`, and is more than 5 minutes old.",
+    nbf_invalid="`nbf` is not a time.",
+    nbf_future="The logout token is not valid yet.",
+    sub_invalid="The subject is not 1 to 255 printable ASCII characters.",
+    sub_missing="There is neither a subject nor a session.",
+    sid_invalid="The session is not 1 to 255 printable ASCII characters.",
+    jti_invalid="`jti` is missing, or not 1 to 255 printable ASCII characters.",
+    events_invalid="The token is about no logout.",
+    nonce_present="There is a nonce, which only ID tokens have.",
 )
 _codes(
     "callback",

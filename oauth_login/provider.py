@@ -15,6 +15,7 @@ from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.authorization import AuthorizationCode
 from oauth_login.protocol.claims import standard_claims
 from oauth_login.protocol.client import Client
+from oauth_login.protocol.client_auth import mtls_alias
 from oauth_login.protocol.discovery import (
     ServerMetadata,
     discovery_request,
@@ -32,6 +33,7 @@ from oauth_login.protocol.jwks import (
     parse_key_set,
 )
 from oauth_login.protocol.jws import FindKeys
+from oauth_login.protocol.logout import LogoutToken, validate_logout_token
 from oauth_login.protocol.token import (
     TokenResponse,
     code_request,
@@ -110,7 +112,15 @@ class Provider:
         """What the provider says of itself, or what the settings say of it."""
         if self._endpoints is None:
             return self._discovered.get(now=now)
-        return self._judged({"issuer": self._expected_issuer, **self._endpoints})
+        # Nobody announces anything then: the settings' own list stands alone.
+        algs = list(self.client.id_token_signing_algs)
+        return self._judged(
+            {
+                "issuer": self._expected_issuer,
+                "id_token_signing_alg_values_supported": algs,
+                **self._endpoints,
+            }
+        )
 
     def redeem(
         self,
@@ -159,6 +169,17 @@ class Provider:
             now=now,
         )
 
+    def validate_logout(self, token: str, *, now: float) -> LogoutToken:
+        """A logout token that this provider's server brought (Back-Channel Logout)."""
+        metadata = self.metadata(now=now)
+        return validate_logout_token(
+            token,
+            client=self.client,
+            metadata=metadata,
+            find_keys=self._key_finder(metadata, now),
+            now=now,
+        )
+
     def standard_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
         """The claims of one document, as the standard names and types them."""
         return standard_claims(claims, self.client.deviations)
@@ -180,6 +201,7 @@ class Provider:
             client=self.client,
             metadata=metadata,
             find_keys=self._key_finder(metadata, now),
+            now=now,
         )
         return self.standard_claims(claims)
 
@@ -207,9 +229,9 @@ class Provider:
     def _user_document(
         self, access_token: str, metadata: ServerMetadata
     ) -> ProviderResponse:
-        endpoint = metadata.mtls_endpoint_aliases.get("userinfo_endpoint")
-        if endpoint is None or not self.client.has_certificate:
-            endpoint = _announced(metadata.userinfo_endpoint, "userinfo_endpoint")
+        name = "userinfo_endpoint"
+        alias = mtls_alias(name, client=self.client, metadata=metadata)
+        endpoint = alias or _announced(metadata.userinfo_endpoint, name)
         return self._send(userinfo_request(access_token, userinfo_endpoint=endpoint))
 
     def _send(self, request: ProviderRequest) -> ProviderResponse:

@@ -6,18 +6,29 @@ import json
 import re
 from collections.abc import Mapping
 
-from oauth_login.protocol.authorization import PROTECTED
+from oauth_login.errors import ConfigurationError
+from oauth_login.protocol.authorization import (
+    NOT_BY_URL,
+    PROTECTED,
+    expected_acr_values,
+    is_silent,
+)
 from oauth_login.section import Section, is_text
 
+# RFC 6749 3.1 has no parameter twice, RFC 8707 2 this one.
+_REPEATED = {"resource"}
 # They have keys of their own, which are enforced in what comes back.
 _OWN_KEYS = {"max_age": "MAX_AGE", "acr_values": "ACR_VALUES"}
 
 
-def read_auth_params(section: Section) -> Mapping[str, str | tuple[str, ...]]:
+def read_auth_params(
+    section: Section, *, acr_values: tuple[str, ...]
+) -> Mapping[str, str | tuple[str, ...]]:
     """Parameters for every authorization request (T17).
 
     A list is a parameter that is repeated (`resource`, RFC 8707), a dict is sent as
     JSON (`claims`), and so is a list of dicts (`authorization_details`, RFC 9396).
+    `acr_values` are those of the settings: `claims` may ask for an `acr`, too.
     """
     wished = {}
     where = f"{section.where}['AUTH_PARAMS']"
@@ -28,21 +39,29 @@ def read_auth_params(section: Section) -> Mapping[str, str | tuple[str, ...]]:
         elif name in _OWN_KEYS:
             text = f"{where} cannot set {name!r}: use {_OWN_KEYS[name]}."
             section.problem("E026", text)
-        elif name == "prompt" and "none" in _words(value):
-            # T26: nobody would ever see the provider.
-            section.problem("E026", f"{where} cannot set prompt to 'none'.")
-        elif not isinstance(name, str) or (sent := _sent(value)) is None:
+        elif not is_text(name) or not name or (sent := _sent(value)) is None:
             text = f"{where}[{name!r}] must be text, a list of texts, or JSON."
             section.problem("E026", text)
+        elif isinstance(sent, tuple) and name not in _REPEATED:
+            text = f"{where}[{name!r}] cannot be a list: it would be sent twice."
+            section.problem("E026", text, "Only 'resource' may be repeated.")
+        elif name == "prompt" and is_silent(sent):
+            # T26: nobody would ever see the provider.
+            section.problem("E026", f"{where} cannot set prompt to 'none'.")
         else:
             wished[name] = sent
+    try:
+        expected_acr_values({**wished, "acr_values": " ".join(acr_values)})
+    except ConfigurationError:
+        text = f"{where}['claims'] must be JSON, and its 'acr' one of ACR_VALUES."
+        section.problem("E026", text)
     return wished
 
 
 def read_url_params(section: Section) -> tuple[str, ...]:
     """Parameters that a link to our login may carry (T17)."""
     names = section.strings("URL_PARAMS")
-    if forbidden := sorted(PROTECTED.intersection(names)):
+    if forbidden := sorted(NOT_BY_URL.intersection(names)):
         text = f"{section.where}['URL_PARAMS'] cannot contain {', '.join(forbidden)}."
         section.problem("E026", text)
     return names
@@ -64,11 +83,6 @@ def read_acr_values(section: Section) -> tuple[str, ...]:
     return values
 
 
-def _words(value: object) -> list[str]:
-    texts = value if isinstance(value, list | tuple) else [value]
-    return [word for text in texts for word in str(text).split()]
-
-
 def _sent(value: object) -> str | tuple[str, ...] | None:
     if is_text(value):
         return str(value)
@@ -80,6 +94,6 @@ def _sent(value: object) -> str | tuple[str, ...] | None:
     elif not isinstance(value, Mapping):
         return None
     try:
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from oauth_login.errors import (
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.tenants import is_issuer
-from oauth_login.protocol.wire import printable
+from oauth_login.protocol.wire import parse_json_object, printable
 
 MAX_CODE = 2048
 MAX_STATE = 255
@@ -37,6 +36,11 @@ PROTECTED = frozenset(
         *("id_token_hint", "client_assertion", "client_assertion_type"),
     }
 )
+# And no URL these: what is asked of the provider to say, and what the access token is
+# good for, are the site's business as scopes are.
+NOT_BY_URL = PROTECTED | {"claims", "resource", "authorization_details"}
+# What is judged in the ID token, so that it must not be asked for where there is none.
+ENFORCED = {"max_age", "acr_values", "claims"}
 # OpenID Connect Core 3.1.2.1, and "create" of Prompt Create 1.0; "none" is missing.
 PROMPTS = {"login", "consent", "select_account", "create"}
 
@@ -99,20 +103,19 @@ def authorization_parameters(
         parameters["nonce"] = nonce
     if client.response_mode:
         parameters["response_mode"] = client.response_mode
-    wished: Parameters = dict(client.authorization_params)
-    if client.default_max_age is not None:
-        wished["max_age"] = str(client.default_max_age)
-    if client.default_acr_values:
-        wished["acr_values"] = " ".join(client.default_acr_values)
-    wished.update(params or {})
-    if client.default_max_age is not None:
+    wished = {**_wished_by_settings(client), **(params or {})}
+    asked, least = expected_max_age(wished), client.default_max_age
+    if asked is not None and least is not None:
         # Whoever wishes for more may not get less than the settings ask for.
-        wished["max_age"] = str(min(client.default_max_age, _max_age(wished)))
+        wished["max_age"] = str(min(asked, least))
     if switch_account:
         choosing = "select_account" in metadata.prompt_values_supported
-        wished["prompt"] = "select_account" if choosing else "login"
-    if forbidden := PROTECTED.intersection(wished):
-        raise ConfigurationError("config.auth_params", received=sorted(forbidden))
+        prompt = "select_account" if choosing else "login"
+        # Beside what is wished already: whoever must log in again still must.
+        prompts = [*str(wished.get("prompt", "")).split(), prompt]
+        wished["prompt"] = " ".join(dict.fromkeys(prompts))
+    if forbidden := sorted(PROTECTED.intersection(wished)):
+        raise ConfigurationError("config.auth_params", received=forbidden)
     return {**parameters, **wished}
 
 
@@ -126,11 +129,12 @@ def url_parameters(
     theirs. What is not understood is left out.
     """
     wished = {}
+    forbidden = NOT_BY_URL if client.is_openid else NOT_BY_URL | ENFORCED
     names = [name for name, _ in params]
     for name, value in params:
         if (
             name in allowed
-            and name not in PROTECTED
+            and name not in forbidden
             and name not in client.authorization_params
             and names.count(name) == 1
             and re.fullmatch(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_WISH}}}", value)
@@ -142,22 +146,31 @@ def url_parameters(
 
 def expected_max_age(parameters: Mapping[str, object]) -> int | None:
     """How old the authentication may be, in seconds, if this request said so."""
-    return _max_age(parameters) if "max_age" in parameters else None
+    value = parameters.get("max_age")
+    if value is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", str(value)):
+        raise ConfigurationError("config.auth_params", received="max_age")
+    return int(str(value))
 
 
 def expected_acr_values(parameters: Mapping[str, object]) -> tuple[str, ...]:
     """The classes of which the authentication must be, if this request said so.
 
-    By `acr_values`, or by an essential `acr` of the ID token in `claims` (Core
-    5.5.1.1). The standard lets a provider ignore the first; we asked, and it counts.
+    By `acr_values`, by an essential `acr` of the ID token in `claims` (Core 5.5.1.1),
+    or by both, and then it must be of both. The standard lets a provider ignore the
+    first; we asked, and it counts. ConfigurationError if nothing could satisfy it.
     """
-    try:
-        acr = json.loads(str(parameters["claims"]))["id_token"]["acr"]
-        if acr["essential"] is True:
-            return tuple(map(str, acr.get("values") or [acr["value"]]))
-    except (KeyError, TypeError, ValueError):
-        pass  # it is not asked for in that way
-    return tuple(str(parameters.get("acr_values", "")).split())
+    listed = tuple(str(parameters.get("acr_values", "")).split())
+    essential = _essential_acr_values(parameters.get("claims"))
+    if not listed or not essential:
+        return listed or essential
+    both = tuple(value for value in listed if value in essential)
+    if not both:
+        raise ConfigurationError(
+            "config.auth_params", expected=essential, received=listed
+        )
+    return both
 
 
 def authorization_url(metadata: ServerMetadata, parameters: Parameters) -> str:
@@ -227,15 +240,45 @@ def parse_authorization_response(
     return AuthorizationCode(received["code"])
 
 
-def _max_age(parameters: Mapping[str, object]) -> int:
-    return int(str(parameters["max_age"]))
+def is_silent(prompt: object) -> bool:
+    """Whether a login with that prompt would show nobody anything (T26)."""
+    return "none" in str(prompt).split()
+
+
+def _wished_by_settings(client: Client) -> Parameters:
+    wished: Parameters = dict(client.authorization_params)
+    if is_silent(wished.get("prompt", "")):
+        raise ConfigurationError("config.auth_params", received=["prompt"])
+    if client.default_max_age is not None:
+        wished["max_age"] = str(client.default_max_age)
+    if client.default_acr_values:
+        wished["acr_values"] = " ".join(client.default_acr_values)
+    return wished
+
+
+def _essential_acr_values(claims: object) -> tuple[str, ...]:
+    if claims is None:
+        return ()
+    try:
+        asked = parse_json_object(str(claims).encode()).get("id_token")
+    except ValueError:
+        raise ConfigurationError("config.auth_params", received="claims") from None
+    acr = asked.get("acr") if isinstance(asked, dict) else None
+    if not isinstance(acr, dict) or acr.get("essential") is not True:
+        return ()
+    values = acr.get("values", [acr["value"]] if "value" in acr else [])
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) and value for value in values
+    ):
+        raise ConfigurationError("config.auth_params", received="claims")
+    return tuple(values)
 
 
 def _is_no_weaker(client: Client, name: str, value: str) -> bool:
     if name == "prompt":
         return PROMPTS.issuperset(value.split()) and bool(value.strip())
     if name == "acr_values":
-        known = client.default_acr_values
+        known = expected_acr_values(_wished_by_settings(client))
         return bool(value.split()) and (not known or set(value.split()) <= set(known))
     if name == "max_age":
         if not re.fullmatch(r"[0-9]{1,7}", value):

@@ -57,13 +57,15 @@ def authentication_method(client: Client, metadata: ServerMetadata) -> str:
     raise ConfigurationError("config.client_auth", expected=choice, received=supported)
 
 
-def token_endpoint(client: Client, metadata: ServerMetadata) -> str:
-    """Where to ask for tokens; with a certificate, maybe elsewhere (RFC 8705 5)."""
-    if METHODS[authentication_method(client, metadata)] == "certificate":
-        return metadata.mtls_endpoint_aliases.get(
-            "token_endpoint", metadata.token_endpoint
-        )
-    return metadata.token_endpoint
+def mtls_alias(name: str, *, client: Client, metadata: ServerMetadata) -> str | None:
+    """Where that endpoint is for us alone, if a certificate says who we are.
+
+    RFC 8705 5: the provider asks for one at these addresses, and so not of browsers.
+    Tokens that were got there are used there.
+    """
+    if METHODS[authentication_method(client, metadata)] != "certificate":
+        return None
+    return metadata.mtls_endpoint_aliases.get(name)
 
 
 def authenticate(
@@ -90,7 +92,12 @@ def authenticate(
 
 def _basic(client: Client) -> str:
     user, password = client.client_id, client.client_secret
-    if not client.deviations.raw_basic:
+    if client.deviations.raw_basic:
+        # RFC 7617 2: what is behind the first colon is the password, so that another
+        # client would be named (T54).
+        if ":" in user:
+            raise ConfigurationError("config.client_auth", expected="no ':' in the id")
+    else:
         # RFC 6749 2.3.1: both are form-urlencoded first, as appendix B says.
         user, password = quote_plus(user), quote_plus(password)
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"

@@ -16,6 +16,9 @@ from jwt.algorithms import get_default_algorithms
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 )
+PublicKey: TypeAlias = (
+    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+)
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -38,7 +41,8 @@ class ClientKey:
 
     def public_jwk(self) -> dict[str, Any]:
         """The public half, as a key set has it, without `use` and `alg`."""
-        return {**_public_members(self.private_key, self.algs[0]), "kid": self.kid}
+        public_key = self.private_key.public_key()
+        return {**_required_members(public_key, self.algs[0]), "kid": self.kid}
 
 
 def parse_client_key(pem: str, *, kid: str | None = None) -> ClientKey:
@@ -61,7 +65,16 @@ def parse_client_key(pem: str, *, kid: str | None = None) -> ClientKey:
         algs = ("EdDSA",)
     else:
         raise ValueError("the key must be RSA, P-256, P-384, P-521 or Ed25519")
-    return ClientKey(kid or _thumbprint(key, algs[0]), algs, key)
+    return ClientKey(kid or thumbprint(key.public_key(), alg=algs[0]), algs, key)
+
+
+def thumbprint(key: PublicKey, *, alg: str) -> str:
+    """What a key is called by everybody who knows it (RFC 7638, with SHA-256).
+
+    `alg` is one that it can be used with.
+    """
+    digest = hashlib.sha256(_json(_required_members(key, alg))).digest()
+    return _base64url(digest)
 
 
 def public_key_set(keys: Sequence[ClientKey]) -> dict[str, Any]:
@@ -87,13 +100,9 @@ def signed_jwt(
     return f"{signed}.{_base64url(signature)}"
 
 
-def _public_members(key: PrivateKey, alg: str) -> dict[str, str]:
-    members = _ALGORITHMS[alg].to_jwk(key.public_key(), as_dict=True)
+def _required_members(key: PublicKey, alg: str) -> dict[str, str]:
+    members = _ALGORITHMS[alg].to_jwk(key, as_dict=True)
     return {name: members[name] for name in _REQUIRED[members["kty"]]}
-
-
-def _thumbprint(key: PrivateKey, alg: str) -> str:
-    return _base64url(hashlib.sha256(_json(_public_members(key, alg))).digest())
 
 
 def _json(value: object) -> bytes:

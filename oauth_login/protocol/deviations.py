@@ -6,10 +6,13 @@ why, and does one thing. With all of them off, the same input is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 TENANT = "{tenantid}"
+# What may stand in its place: an id, or a domain.
+_TENANT_ID = re.compile(r"[A-Za-z0-9.-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ class Deviations:
 
     def allows_tenant(self, tenant: object) -> bool:
         """Whether somebody of that tenant may enter (T79)."""
-        return isinstance(tenant, str) and (
-            "*" in self.allowed_tenants or tenant in self.allowed_tenants
+        return (
+            isinstance(tenant, str)
+            and _TENANT_ID.fullmatch(tenant) is not None
+            and ("*" in self.allowed_tenants or tenant in self.allowed_tenants)
         )

@@ -38,6 +38,8 @@ class ServerMetadata:
     end_session_endpoint: str | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
+    # Discovery 3 has no default for these: None is unsaid.
+    userinfo_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     prompt_values_supported: tuple[str, ...] = ()
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
@@ -124,6 +126,11 @@ def parse_metadata(
         ),
         id_token_signing_alg_values_supported=_strings(
             document, "id_token_signing_alg_values_supported", default=("RS256",)
+        ),
+        userinfo_signing_alg_values_supported=(
+            _strings(document, "userinfo_signing_alg_values_supported", default=())
+            if document.get("userinfo_signing_alg_values_supported") is not None
+            else None
         ),
         # T35: `"true"` is not true, and must not pass for "not supported" either.
         authorization_response_iss_parameter_supported=bool(

@@ -23,12 +23,11 @@ from oauth_login.protocol.jws import (
     check_issuer,
     verified_jws,
 )
+from oauth_login.protocol.times import time_of
 from oauth_login.protocol.wire import printable
 
 MAX_ID_TOKEN = 64 * 1024
 MAX_AGE_OF_TOKEN = 600
-# The year 9999: later times overflow somewhere (T81).
-MAX_TIME = 253402300800
 
 _SUBJECT = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -106,8 +105,8 @@ def _check_audience(claims: Mapping[str, Any], client: Client) -> None:
 
 
 def _check_times(claims: Mapping[str, Any], *, now: float, leeway: int) -> None:
-    exp = _time(claims, "exp")
-    iat = _time(claims, "iat")
+    exp = time_of(claims, "exp", document="id_token")
+    iat = time_of(claims, "iat", document="id_token")
     detail = {"expected": now, "leeway": leeway}
     if exp <= now - leeway:
         raise InvalidProviderResponse("id_token.expired", received=exp, **detail)
@@ -119,8 +118,10 @@ def _check_times(claims: Mapping[str, Any], *, now: float, leeway: int) -> None:
         raise InvalidProviderResponse("id_token.iat_too_old", received=iat, **detail)
     if exp <= iat:
         raise InvalidProviderResponse("id_token.exp_invalid", received=exp, iat=iat)
-    if "nbf" in claims and (nbf := _time(claims, "nbf")) > now + leeway:
-        raise InvalidProviderResponse("id_token.nbf_future", received=nbf, **detail)
+    if "nbf" in claims:
+        nbf = time_of(claims, "nbf", document="id_token")
+        if nbf > now + leeway:
+            raise InvalidProviderResponse("id_token.nbf_future", received=nbf, **detail)
 
 
 def _check_nonce(
@@ -128,8 +129,9 @@ def _check_nonce(
 ) -> None:
     received = claims.get("nonce")
     if not received:
-        # Without a nonce it is the code verifier alone that ties the token to this
-        # login; a nonce that is there is never ignored.
+        # Then it is the code verifier that ties the token to this login, and where a
+        # provider has neither, the session's state alone. One that is there is never
+        # ignored.
         if received is None and client.deviations.nonce_optional:
             return
         raise InvalidProviderResponse("id_token.nonce_missing")
@@ -153,7 +155,7 @@ def _check_auth_time(
     now: float,
     leeway: int,
 ) -> None:
-    auth_time = _time(claims, "auth_time")
+    auth_time = time_of(claims, "auth_time", document="id_token")
     if auth_time > now + leeway:
         raise InvalidProviderResponse("id_token.auth_time_invalid", received=auth_time)
     if auth_time < authenticated_since - leeway:
@@ -185,19 +187,6 @@ def _subject(claims: Mapping[str, Any], client: Client) -> str:
             "id_token.sub_invalid", received=printable(subject)
         )
     return subject
-
-
-def _time(claims: Mapping[str, Any], name: str) -> float:
-    value = claims.get(name)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not 0 < value < MAX_TIME
-    ):
-        raise InvalidProviderResponse(
-            f"id_token.{name}_invalid", received=printable(value)
-        )
-    return value
 
 
 def _equal(received: str, expected: str) -> bool:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -25,6 +26,8 @@ from oauth_login.protocol.wire import (
 MAX_KEYS = 50
 MAX_CANDIDATES = 4
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+# RFC 7518 6.2.2, 6.3.2, 6.4: what only the owner of a key has.
+PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 PublicKey: TypeAlias = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
@@ -106,8 +109,8 @@ def find_keys(key_set: KeySet, *, alg: str, kid: str | None) -> list[VerifyingKe
         and entry.alg in (None, alg)  # T67
         and kid in (None, entry.kid)
     )
-    keys = [VerifyingKey(key, issuer) for key, issuer in fitting if key is not None]
-    return keys[:MAX_CANDIDATES]
+    keys = (VerifyingKey(key, issuer) for key, issuer in fitting if key is not None)
+    return list(islice(keys, MAX_CANDIDATES))
 
 
 def _key_set(document: Mapping[str, Any]) -> KeySet:
@@ -134,7 +137,7 @@ def _usable_entry(key: object) -> Jwk | None:
         not isinstance(kty, str)
         or kty not in _FROM_JWK
         # … nor a private key: whoever can read this set could sign with it (T71).
-        or not {"d", "p", "q", "k"}.isdisjoint(key)
+        or not PRIVATE.isdisjoint(key)
         or key.get("use", "sig") != "sig"
         or not isinstance(key_ops, list)
         or "verify" not in key_ops

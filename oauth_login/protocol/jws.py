@@ -1,13 +1,13 @@
 """One signature, one key, one algorithm: the only way to a token's claims (RFC 7515).
 
-ID tokens and signed userinfo share this, and the two rules that hold for both.
+ID tokens, logout tokens and signed userinfo share this, and two rules for claims.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -49,8 +49,13 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _ALGORITHMS: Mapping[str, Algorithm] = get_default_algorithms()
 
 
-def allowed_algs(client: Client, metadata: ServerMetadata) -> tuple[str, ...]:
+def allowed_algs(
+    client: Client, metadata: ServerMetadata, *, document: str
+) -> tuple[str, ...]:
     """What may sign for this client: our allow-list, cut by what the provider has.
+
+    The provider says it for userinfo apart (Discovery 3); where it does not, it is as
+    for ID tokens, which logout tokens share (Back-Channel Logout 2.4).
 
     HMAC algorithms are allowed only without any other beside them, and only with a
     secret as long as their hash (T65, T66).
@@ -63,6 +68,9 @@ def allowed_algs(client: Client, metadata: ServerMetadata) -> tuple[str, ...]:
     ):
         raise ConfigurationError("config.signing_algs", received=allowed)
     supported = metadata.id_token_signing_alg_values_supported
+    for_userinfo = metadata.userinfo_signing_alg_values_supported
+    if document == "userinfo" and for_userinfo is not None:
+        supported = for_userinfo
     algs = tuple(alg for alg in allowed if alg in supported)
     if not algs:
         raise ConfigurationError(
@@ -78,15 +86,17 @@ def verified_jws(
     client: Client,
     metadata: ServerMetadata,
     find_keys: FindKeys,
+    types: Collection[str] = ("jwt",),
 ) -> VerifiedJws:
     """The algorithm and the payload of a token that the provider signed.
 
-    `document` ("id_token" or "userinfo") begins the codes of the errors. Checks the
-    form, the header and the signature; none of the claims.
+    `document` ("id_token", "userinfo" or "logout_token") begins the codes of the
+    errors; `types` are what its `typ` may be, in lower case. Checks the form, the
+    header and the signature; none of the claims.
     """
     header = _header(token, document)
     alg = header.get("alg")
-    allowed = allowed_algs(client, metadata)
+    allowed = allowed_algs(client, metadata, document=document)
     # T64: exact, from our list; the token's own word only picks from it.
     if not isinstance(alg, str) or alg not in allowed:
         raise InvalidProviderResponse(
@@ -95,11 +105,11 @@ def verified_jws(
     # RFC 7515 4.1.11, RFC 7797: we implement no extension (T73).
     if "crit" in header or "b64" in header:
         raise InvalidProviderResponse(f"{document}.crit")
-    # RFC 8725 3.11: an access token or a logout token is none of ours (T77).
+    # RFC 8725 3.11: a token of another kind is none of ours (T77).
     typ = header.get("typ", "JWT")
-    if not isinstance(typ, str) or typ.upper() != "JWT" or "cty" in header:
+    if not isinstance(typ, str) or typ.lower() not in types or "cty" in header:
         raise InvalidProviderResponse(
-            f"{document}.typ", expected="JWT", received=printable(typ)
+            f"{document}.typ", expected=types, received=printable(typ)
         )
     kid = header.get("kid")
     if kid is not None and (not isinstance(kid, str) or len(kid) > 256):

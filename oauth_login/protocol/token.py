@@ -18,7 +18,7 @@ from oauth_login.protocol.client import Client
 from oauth_login.protocol.client_auth import (
     authenticate,
     authentication_method,
-    token_endpoint,
+    mtls_alias,
 )
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.wire import (
@@ -60,7 +60,8 @@ def code_request(
         parameters["code_verifier"] = code_verifier
     form, headers = authenticate(parameters, client=client, metadata=metadata, now=now)
     headers["Accept"] = "application/json"
-    url = token_endpoint(client, metadata)
+    alias = mtls_alias("token_endpoint", client=client, metadata=metadata)
+    url = alias or metadata.token_endpoint
     return ProviderRequest("POST", url, "token", headers, form)
 
 

@@ -15,6 +15,7 @@ from oauth_login.protocol.jws import (
     check_issuer,
     verified_jws,
 )
+from oauth_login.protocol.times import time_of
 from oauth_login.protocol.wire import (
     ProviderRequest,
     ProviderResponse,
@@ -53,9 +54,10 @@ def parse_userinfo_response(
     client: Client,
     metadata: ServerMetadata,
     find_keys: FindKeys,
+    now: float,
 ) -> Mapping[str, Any]:
     """The claims, if they are about the person of the ID token (Core 5.3.4, T61)."""
-    claims = _claims(response, client, metadata, find_keys)
+    claims = _claims(response, client, metadata, find_keys, now)
     subject = claims.get("sub")
     if not is_subject(subject):
         raise InvalidProviderResponse("userinfo.sub_missing")
@@ -128,6 +130,7 @@ def _claims(
     client: Client,
     metadata: ServerMetadata,
     find_keys: FindKeys,
+    now: float,
 ) -> Mapping[str, Any]:
     _check_status(response)
     if media_type(response) != "application/jwt":
@@ -144,6 +147,14 @@ def _claims(
     # Core 5.3.2: a signed response names its issuer and us as its audience (T63).
     check_issuer(jws, client=client, metadata=metadata, document="userinfo")
     check_audience(jws.claims, client=client, document="userinfo")
+    # A logout token or a security event says nothing of a person (T77).
+    if "events" in jws.claims:
+        raise InvalidProviderResponse("userinfo.typ", received="events")
+    # RFC 7519 4.1.4: it need not say how long it is good for, but if it does, it is.
+    if "exp" in jws.claims:
+        exp = time_of(jws.claims, "exp", document="userinfo")
+        if exp <= now - client.leeway:
+            raise InvalidProviderResponse("userinfo.expired", received=exp)
     return jws.claims
 
 

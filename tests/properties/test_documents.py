@@ -333,6 +333,7 @@ def userinfo(answer: ProviderResponse) -> Any:
         client=CLIENT,
         metadata=METADATA,
         find_keys=find,
+        now=1_900_000_000,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,7 +20,6 @@ from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import IdToken, is_subject, validate_id_token
 from oauth_login.protocol.jwks import (
-    PublicKey,
     find_keys,
     parse_jwks_response,
     parse_key_set,
@@ -32,47 +31,18 @@ from oauth_login.protocol.userinfo import (
 )
 from oauth_login.protocol.wire import ProviderResponse
 from oauth_login.testing.keys import SigningKey
-
-NOW = 1_900_000_000
-ISSUER = "https://id.example.com"
-ALGS = ("RS256", "RS384", "PS256", "ES256", "ES384", "ES512", "EdDSA")
-KEYS = {alg: SigningKey(alg, f"key-{alg}") for alg in ALGS}
-METADATA = ServerMetadata(
-    issuer=ISSUER,
-    authorization_endpoint=f"{ISSUER}/authorize",
-    token_endpoint=f"{ISSUER}/token",
-    id_token_signing_alg_values_supported=(*ALGS, "HS256", "none"),
+from tests.protocol.tokens import (
+    ALGS,
+    CLAIMS,
+    CLIENT,
+    ISSUER,
+    KEYS,
+    METADATA,
+    NOW,
+    changed,
+    finder,
+    sign,
 )
-CLIENT = Client(client_id="site", client_secret="s" * 32)
-CLAIMS: dict[str, Any] = {
-    "iss": ISSUER,
-    "aud": "site",
-    "sub": "alice",
-    "iat": NOW,
-    "exp": NOW + 300,
-    "nonce": "the-nonce",
-}
-
-
-def sign(
-    claims: dict[str, Any] | bytes = CLAIMS, by: str = "RS256", **header: Any
-) -> str:
-    given = {"alg": by, "kid": f"key-{by}", "typ": "JWT", **header}
-    return KEYS[by].sign({n: v for n, v in given.items() if v is not ...}, claims)
-
-
-def changed(**changes: Any) -> dict[str, Any]:
-    return {n: v for n, v in {**CLAIMS, **changes}.items() if v is not ...}
-
-
-def finder(*keys: dict[str, Any]) -> Callable[..., Sequence[PublicKey]]:
-    jwks = keys or tuple(key.jwk() for key in KEYS.values())
-    key_set = parse_key_set(json.dumps({"keys": jwks}))
-
-    def find(alg: str, kid: str | None, *, refetch: bool) -> Sequence[PublicKey]:
-        return find_keys(key_set, alg=alg, kid=kid)
-
-    return find
 
 
 def validate(token: str, **options: Any) -> IdToken:
@@ -137,6 +107,9 @@ def test_a_good_token_says_who_it_is(alg: str) -> None:
         ({"exp": str(NOW + 300)}, "id_token.exp_invalid"),
         ({"exp": True}, "id_token.exp_invalid"),
         ({"exp": 10**30}, "id_token.exp_invalid"),
+        ({"exp": 10**400}, "id_token.exp_invalid"),  # no float holds it
+        ({"iat": -(10**400)}, "id_token.iat_invalid"),
+        ({"exp": 253402300800}, "id_token.exp_invalid"),
         ({"exp": NOW - 1, "iat": NOW - 1}, "id_token.exp_invalid"),
         ({"exp": NOW - 60, "iat": NOW - 100}, "id_token.expired"),
         ({"iat": ...}, "id_token.iat_invalid"),
@@ -208,6 +181,13 @@ def test_a_right_at_hash_passes(alg: str, size: int) -> None:
         ({"auth_time": True}, 0, (), "id_token.auth_time_invalid"),
         ({"acr": "gold"}, None, ("gold", "silver"), None),
         ({"acr": "bronze"}, None, ("gold",), "id_token.acr_mismatch"),
+        ({"acr": "gol"}, None, ("gold",), "id_token.acr_mismatch"),
+        ({"acr": ["gold"]}, None, ("gold",), "id_token.acr_mismatch"),
+        ({"acr": None}, None, ("gold",), "id_token.acr_mismatch"),
+        ({"auth_time": str(NOW)}, 300, (), "id_token.auth_time_invalid"),
+        ({"auth_time": None}, 300, (), "id_token.auth_time_invalid"),
+        ({"auth_time": 10**400}, 300, (), "id_token.auth_time_invalid"),
+        ({"auth_time": NOW + 60}, 0, (), None),
         ({}, None, ("gold",), "id_token.acr_mismatch"),
     ],
 )
@@ -362,8 +342,16 @@ GOOD_KEY = KEYS["RS256"].jwk()
         {**GOOD_KEY, "d": "AQAB"},  # T71
         {**GOOD_KEY, "kid": 5},
         {**GOOD_KEY, "alg": ["RS256"]},
+        {**GOOD_KEY, "oth": []},
+        {**GOOD_KEY, "kty": ["RSA"]},
+        {**GOOD_KEY, "kty": {}},
+        {**GOOD_KEY, "kty": None},
+        {**GOOD_KEY, "use": ["sig"]},
+        {**GOOD_KEY, "use": None},
+        {**GOOD_KEY, "issuer": 5},
         {"kty": "oct", "k": "AAAA"},
         {"kty": "unknown"},
+        {"keys": [GOOD_KEY]},
     ],
 )
 def test_an_entry_that_is_no_signing_key_is_ignored(junk: object) -> None:
@@ -459,8 +447,9 @@ def userinfo(
         response,
         expected_subject="alice",
         client=CLIENT,
-        metadata=METADATA,
+        metadata=options.get("metadata", METADATA),
         find_keys=finder(),
+        now=NOW,
     )
 
 
@@ -562,13 +551,16 @@ def hmac_client(secret: str = "s" * 32, algs: tuple[str, ...] = ("HS256",)) -> C
     return Client(client_id="site", client_secret=secret, id_token_signing_algs=algs)
 
 
-def hmac_token(secret: bytes) -> str:
+def hmac_token(
+    secret: bytes, claims: dict[str, Any] = CLAIMS, alg: str = "HS256", **header: Any
+) -> str:
     def segment(data: bytes) -> str:
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
-    header = segment(json.dumps({"alg": "HS256"}).encode())
-    signed = f"{header}.{segment(json.dumps(CLAIMS).encode())}"
-    mac = HMACAlgorithm(HMACAlgorithm.SHA256).sign(signed.encode(), secret)
+    head = segment(json.dumps({"alg": alg, **header}).encode())
+    signed = f"{head}.{segment(json.dumps(claims).encode())}"
+    digest = getattr(HMACAlgorithm, alg.replace("HS", "SHA"))
+    mac = HMACAlgorithm(digest).sign(signed.encode(), secret)
     return f"{signed}.{segment(mac)}"
 
 

@@ -132,6 +132,9 @@ THEIRS = ("transport", "discovery", "jwks", "authorization", "token", "id_token"
 WITHOUT_FAULT = {
     "transport.tls",  # the kit speaks http, or no HTTP at all
     "discovery.recently_failed",  # the second login after discovery.status
+    # The kit's userinfo says nothing of when it ends.
+    "userinfo.exp_invalid",
+    "userinfo.expired",
 }
 
 

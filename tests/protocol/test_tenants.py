@@ -1,0 +1,136 @@
+"""A provider with an issuer for each tenant: who may enter, and with whose key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.client import Client
+from oauth_login.protocol.deviations import TENANT, Deviations
+from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.id_token import validate_id_token
+from tests.protocol.tokens import KEYS, NOW, changed, finder, sign
+
+TEMPLATE = "https://id.example.com/{tenantid}/v2.0"
+OURS = "https://id.example.com/t1/v2.0"
+METADATA = ServerMetadata(
+    issuer=TEMPLATE,
+    authorization_endpoint="https://id.example.com/authorize",
+    token_endpoint="https://id.example.com/token",
+)
+
+
+def outcome(
+    claims: Mapping[str, Any],
+    *,
+    allowed: tuple[str, ...] = ("t1",),
+    key_issuer: object = ...,
+    template: str | None = TEMPLATE,
+) -> str:
+    """The issuer, or the code of the error."""
+    deviations = Deviations(issuer_template=template, allowed_tenants=allowed)
+    key = {**KEYS["RS256"].jwk(), "issuer": key_issuer}
+    if key_issuer is ...:
+        del key["issuer"]
+    try:
+        return validate_id_token(
+            sign(changed(**claims)),
+            client=Client(client_id="site", deviations=deviations),
+            metadata=METADATA,
+            find_keys=finder(key),
+            expected_nonce="the-nonce",
+            access_token="access",
+            code="code",
+            now=NOW,
+        ).issuer
+    except InvalidProviderResponse as error:
+        return error.code
+
+
+GOOD = {"iss": OURS, "tid": "t1"}
+MISMATCH = "id_token.iss_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("changes", "result"),
+    [
+        ({}, OURS),
+        ({"tid": ...}, MISMATCH),
+        ({"tid": None}, MISMATCH),
+        ({"tid": 1}, MISMATCH),
+        ({"tid": ["t1"]}, MISMATCH),
+        ({"tid": {"t1": 1}}, MISMATCH),
+        ({"tid": ""}, MISMATCH),
+        ({"tid": "T1"}, MISMATCH),
+        ({"tid": "t2"}, MISMATCH),
+        ({"tid": "t2", "iss": OURS.replace("t1", "t2")}, MISMATCH),
+        ({"iss": OURS.replace("t1", "t2")}, MISMATCH),
+        ({"iss": TEMPLATE}, MISMATCH),
+        ({"iss": f"{OURS}/"}, MISMATCH),
+        ({"iss": [OURS]}, MISMATCH),
+        ({"iss": ...}, MISMATCH),
+        ({"iss": None, "tid": None}, MISMATCH),
+    ],
+)
+def test_only_the_tenants_that_are_named_may_enter(
+    changes: dict[str, Any], result: str
+) -> None:
+    # T78, T79; pains 36, 58
+    assert outcome({**GOOD, **changes}) == result
+
+
+@pytest.mark.parametrize(
+    ("tenant", "enters"),
+    [
+        ("t1", True),
+        ("another", True),
+        ("9188040d-6c67-4c5b-b112-36a304b66dad", True),
+        ("a.example.com", True),
+        (TENANT, False),
+        ("a/b", False),
+        ("a?b", False),
+        ("", False),
+        ("a\n", False),
+    ],
+)
+def test_every_tenant_is_every_tenant_that_could_be_one(
+    tenant: str, enters: bool
+) -> None:
+    # T79
+    issuer = TEMPLATE.replace(TENANT, tenant)
+    result = outcome({"iss": issuer, "tid": tenant}, allowed=("*",))
+    assert result == (issuer if enters else MISMATCH)
+
+
+def test_without_tenants_that_may_enter_nobody_does() -> None:
+    # T79
+    assert outcome(GOOD, allowed=()) == MISMATCH
+
+
+def test_without_the_switch_a_template_is_a_plain_issuer() -> None:
+    # T78, T79
+    assert outcome(GOOD, template=None) == MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("key_issuer", "result"),
+    [
+        (TEMPLATE, OURS),
+        (OURS, OURS),
+        (OURS.replace("t1", "t2"), "id_token.key_not_found"),
+        ("https://other.example.com", "id_token.key_not_found"),
+        (f"{OURS}/", "id_token.key_not_found"),
+    ],
+)
+def test_a_key_is_good_for_the_tenants_that_it_belongs_to(
+    key_issuer: str, result: str
+) -> None:
+    # T79: a tenant that has keys of its own cannot sign for another
+    assert outcome(GOOD, key_issuer=key_issuer) == result
+
+
+def test_a_key_of_nobody_in_particular_is_everybodys() -> None:
+    assert outcome(GOOD) == OURS

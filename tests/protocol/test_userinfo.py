@@ -1,0 +1,194 @@
+"""Signed userinfo, and the documents of providers that keep to themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from oauth_login.errors import OAuthLoginError
+from oauth_login.protocol.discovery import ServerMetadata, parse_metadata
+from oauth_login.protocol.userinfo import (
+    emails_request,
+    parse_emails_response,
+    parse_userinfo_response,
+)
+from oauth_login.protocol.wire import ProviderResponse
+from tests.protocol.test_tokens import hmac_client, hmac_token
+from tests.protocol.tokens import CLIENT, ISSUER, METADATA, NOW, finder, sign
+
+CLAIMS: dict[str, Any] = {"iss": ISSUER, "aud": "site", "sub": "alice", "name": "A"}
+
+
+def outcome(token: str, **options: Any) -> str:
+    """The name, or the code of the error."""
+    response = ProviderResponse(
+        200, {"content-type": "application/jwt"}, token.encode()
+    )
+    given = {"client": CLIENT, "metadata": METADATA, "find_keys": finder(), "now": NOW}
+    try:
+        claims = parse_userinfo_response(
+            response, expected_subject="alice", **{**given, **options}
+        )
+    except OAuthLoginError as error:
+        return error.code
+    return str(claims["name"])
+
+
+def announcing(**changes: Any) -> ServerMetadata:
+    return parse_metadata(
+        {
+            "issuer": ISSUER,
+            "authorization_endpoint": f"{ISSUER}/a",
+            "token_endpoint": f"{ISSUER}/t",
+            **changes,
+        },
+        expected_issuer=ISSUER,
+        allow_http_loopback=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("for_id_tokens", "for_userinfo", "by", "result"),
+    [
+        # What the provider says of userinfo counts, not what it says of ID tokens.
+        (["RS256"], ["ES256"], "ES256", "A"),
+        (["RS256"], ["ES256"], "RS256", "userinfo.alg_not_allowed"),
+        (["RS256"], ["ES256", "none"], "ES256", "A"),
+        (["RS256"], ["none"], "RS256", "config.signing_algs"),
+        (["RS256"], [], "RS256", "config.signing_algs"),
+        # It need not say anything (Discovery 3).
+        (["RS256"], None, "RS256", "A"),
+        (["RS256"], None, "ES256", "userinfo.alg_not_allowed"),
+        (None, None, "RS256", "A"),
+        (None, None, "ES256", "userinfo.alg_not_allowed"),
+    ],
+)
+def test_userinfo_has_algorithms_of_its_own(
+    for_id_tokens: list[str] | None,
+    for_userinfo: list[str] | None,
+    by: str,
+    result: str,
+) -> None:
+    # T63, T64
+    metadata = announcing(
+        id_token_signing_alg_values_supported=for_id_tokens,
+        userinfo_signing_alg_values_supported=for_userinfo,
+    )
+    assert outcome(sign(CLAIMS, by=by), metadata=metadata) == result
+
+
+def test_what_is_announced_of_userinfo_never_widens_our_own_list() -> None:
+    # T64, T65, T66
+    metadata = announcing(userinfo_signing_alg_values_supported=["HS256", "ES256"])
+    client = replace(CLIENT, client_secret="s" * 32)
+    token = hmac_token(b"s" * 32, CLAIMS)
+    assert outcome(token, metadata=metadata, client=client) == (
+        "userinfo.alg_not_allowed"
+    )
+    assert outcome(token, metadata=metadata, client=hmac_client()) == "A"
+
+
+@pytest.mark.parametrize("value", ["ES256", [1], {}])
+def test_algorithms_of_another_type_are_refused(value: object) -> None:
+    with pytest.raises(OAuthLoginError) as caught:
+        announcing(userinfo_signing_alg_values_supported=value)
+    assert caught.value.code == "discovery.invalid_member"
+
+
+@pytest.mark.parametrize(
+    ("changes", "result"),
+    [
+        ({"exp": NOW - 59}, "A"),
+        ({"exp": NOW - 60}, "userinfo.expired"),
+        ({"exp": "tomorrow"}, "userinfo.exp_invalid"),
+        ({"exp": None}, "userinfo.exp_invalid"),
+        ({"exp": 10**400}, "userinfo.exp_invalid"),
+        # T77
+        ({"events": {}}, "userinfo.typ"),
+        ({"aud": ["other", "site"]}, "A"),
+        ({"aud": ...}, "userinfo.aud_mismatch"),
+        ({"iss": ...}, "userinfo.iss_mismatch"),
+        ({"sub": "bob"}, "userinfo.sub_mismatch"),
+        ({"sub": ...}, "userinfo.sub_missing"),
+    ],
+)
+def test_signed_userinfo_is_judged_as_a_token(
+    changes: dict[str, Any], result: str
+) -> None:
+    # T61, T63, T77
+    claims = {n: v for n, v in {**CLAIMS, **changes}.items() if v is not ...}
+    assert outcome(sign(claims)) == result
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt"])
+def test_userinfo_is_no_other_token(typ: str) -> None:
+    # T63, T77
+    assert outcome(sign(CLAIMS, typ=typ)) == "userinfo.typ"
+
+
+def test_white_space_around_a_signed_body_is_not_part_of_it() -> None:
+    assert outcome(f"\n{sign(CLAIMS)}\r\n") == "A"
+
+
+# --- addresses that are kept apart
+
+GOOD = {"email": "alice@example.com", "primary": True, "verified": True}
+
+
+def emails(document: object, status: int = 200) -> dict[str, Any] | str:
+    body = json.dumps(document).encode()
+    response = ProviderResponse(status, {"content-type": "application/json"}, body)
+    try:
+        return parse_emails_response(response)
+    except OAuthLoginError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    ("document", "email"),
+    [
+        ([GOOD], "alice@example.com"),
+        ([{**GOOD, "primary": False, "email": "a@b.example"}, GOOD], GOOD["email"]),
+        ([{**GOOD, "verified": False}], None),
+        ([{**GOOD, "verified": "true"}], None),
+        ([{**GOOD, "verified": 1}], None),
+        ([{**GOOD, "primary": "true"}], None),
+        ([{**GOOD, "email": 5}], None),
+        ([{"email": "alice@example.com"}], None),
+        (["alice@example.com", None, []], None),
+        ([], None),
+    ],
+)
+def test_only_an_address_that_is_primary_and_verified_counts(
+    document: list[Any], email: str | None
+) -> None:
+    # T90, T94
+    expected = {} if email is None else {"email": email, "email_verified": True}
+    assert emails(document) == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "status", "code"),
+    [
+        ({"email": "a@a.example"}, 200, "userinfo.not_json"),
+        ("a", 200, "userinfo.not_json"),
+        ([GOOD], 401, "userinfo.refused"),
+        ([GOOD], 403, "userinfo.refused"),
+        ([GOOD], 404, "userinfo.unexpected_status"),
+        ([GOOD], 500, "userinfo.status"),
+    ],
+)
+def test_addresses_that_cannot_be_had_are_an_error(
+    document: object, status: int, code: str
+) -> None:
+    assert emails(document, status) == code
+
+
+def test_addresses_are_asked_for_as_userinfo_is() -> None:
+    request = emails_request("token", emails_endpoint="https://api.example/emails")
+    assert (request.method, request.url) == ("GET", "https://api.example/emails")
+    assert request.headers["Authorization"] == "Bearer token"
+    assert "token" not in repr(request)
