@@ -65,7 +65,12 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
     if settings.SESSION_COOKIE_SAMESITE == "None":
         text = "SESSION_COOKIE_SAMESITE is 'None': other sites can use the session."
         found.append(_message("W032", text, "'Lax' works with every provider."))
-    return [*found, *_check_user_model(), *_check_linking()]
+    return [
+        *found,
+        *_check_admin_sites(),
+        *_check_user_model(),
+        *_check_linking(),
+    ]
 
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
@@ -119,6 +124,19 @@ def _check_linking() -> list[CheckMessage]:
         return []
     text = f"LINK_BY_EMAIL finds nobody: {user_model._meta.label} has no {name!r}."
     return [_message("E061", text)]
+
+
+def _check_admin_sites() -> list[CheckMessage]:
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    # The admin's own modules can be imported only where the admin is installed.
+    from oauth_login.admin_site import unguarded_sites
+
+    hint = "Derive it from oauth_login.admin_site.OAuthLoginAdminMixin."
+    return [
+        _message("W050", f"A password still leads into the admin site {name!r}.", hint)
+        for name in unguarded_sites()
+    ]
 
 
 def _check_user_model() -> list[CheckMessage]:

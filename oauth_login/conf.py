@@ -8,6 +8,7 @@ time, too, because checks can be silenced.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,12 +16,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from oauth_login.config import PROVIDER_KEYS, SITE_KEYS, Config
+from oauth_login.config import ANY_SITE, PROVIDER_KEYS, SITE_KEYS, Config
 from oauth_login.env import from_env as from_env  # public here: site settings use it
 from oauth_login.presets import PRESETS, find_preset
 from oauth_login.protocol.discovery import is_allowed_url
 from oauth_login.provider_conf import read_provider
 from oauth_login.section import Problem, Section
+
+ADMIN_MODES = ("buttons", "redirect", "off")
 
 
 @cache
@@ -61,7 +64,8 @@ def _config(setting: object) -> Config:
     return Config(
         providers=providers,
         base_url=_base_url(site, allow_http_loopback),
-        admin_login=site.choice("ADMIN_LOGIN", ("buttons", "redirect", "off")),
+        admin_login=_admin_login(site),
+        admin_local_login=_admin_local_login(site),
         auto_redirect=site.of_type("AUTO_REDIRECT", bool, default=False),
         login_timeout=site.number("LOGIN_TIMEOUT", 60, 3600),
         session_max_age=site.number("SESSION_MAX_AGE", 60, 365 * 86400),
@@ -86,6 +90,25 @@ def _base_url(site: Section, allow_http_loopback: bool) -> str | None:
         text = "OAUTH_LOGIN['BASE_URL'] must be https, a host, and nothing else."
         site.problem("E007", text, "For example: 'https://app.example.com'.")
     return url.rstrip("/")
+
+
+def _admin_login(site: Section) -> Mapping[str, str]:
+    """One mode for all admin sites, or one for each by its name."""
+    if not isinstance(site.value("ADMIN_LOGIN"), dict):
+        return {ANY_SITE: site.choice("ADMIN_LOGIN", ADMIN_MODES)}
+    names = site.value("ADMIN_LOGIN")
+    keys = {str(name): "buttons" for name in (*names, ANY_SITE)}
+    modes = site.within("ADMIN_LOGIN", keys)
+    return {name: modes.choice(name, ADMIN_MODES) for name in keys}
+
+
+def _admin_local_login(site: Section) -> bool:
+    allowed = site.of_type("ADMIN_LOCAL_LOGIN", bool, default=True)
+    if not allowed and site.value("ADMIN_LOGIN") == "off":
+        text = "OAUTH_LOGIN has ADMIN_LOGIN 'off' and ADMIN_LOCAL_LOGIN False."
+        hint = "'off' leaves the admin's password form alone: say 'redirect'."
+        site.problem("E051", text, hint)
+    return allowed
 
 
 def _cache_alias(site: Section) -> str:

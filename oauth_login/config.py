@@ -17,6 +17,10 @@ KeySource: TypeAlias = Callable[[], ClientKey]
 ClientCertificate: TypeAlias = str | tuple[str, str]
 
 
+# In ADMIN_LOGIN: every admin site that it does not name.
+ANY_SITE = "*"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     """One entry of PROVIDERS, whole. See docs/settings.md for what each key means."""
@@ -50,7 +54,8 @@ class Config:
 
     providers: Mapping[str, ProviderConfig]
     base_url: str | None
-    admin_login: str
+    admin_login: Mapping[str, str]  # by the name of the admin site
+    admin_local_login: bool
     auto_redirect: bool
     login_timeout: int
     session_max_age: int
@@ -64,6 +69,14 @@ class Config:
     event_log_key: str | None = field(repr=False)
     problems: tuple[Problem, ...]
 
+    def admin_mode(self, site_name: str) -> str:
+        """What ADMIN_LOGIN says of an admin site."""
+        return self.admin_login.get(site_name, self.admin_login[ANY_SITE])
+
+    def is_forced(self, site_name: str) -> bool:
+        """Whether no password leads into an admin site."""
+        return not self.admin_local_login and self.admin_mode(site_name) != "off"
+
     def is_usable(self, alias: str) -> bool:
         """Whether no error concerns this provider."""
         return not any(
@@ -76,6 +89,7 @@ SITE_KEYS: Mapping[str, object] = {
     "PROVIDERS": {},
     "BASE_URL": None,
     "ADMIN_LOGIN": "buttons",
+    "ADMIN_LOCAL_LOGIN": True,
     "AUTO_REDIRECT": False,
     "LOGIN_TIMEOUT": 900,
     "SESSION_MAX_AGE": 43200,

@@ -253,4 +253,7 @@ _codes(
     not_linkable="The address has users, and LINK_BY_EMAIL may link none of them.",
     identity_taken="The account at the provider is linked to another user.",
     last_way_in="Without this identity nobody could log in as this user any more.",
+    provider_required="Signed in with a password where only a provider's login counts.",
+    password_off="A password was sent to an admin site that takes none.",
+    breakglass_invalid="A link for emergency access that is no longer good, or none.",
 )

@@ -122,6 +122,19 @@ def unlinked(
     )
 
 
+def breakglass(
+    user: AbstractBaseUser, code: str, *, request: HttpRequest | None = None
+) -> str:
+    """Somebody made a link for emergency access, or used it; the reference."""
+    return _record(
+        Outcome.BREAKGLASS,
+        request=request,
+        level=logging.CRITICAL,
+        code=code,
+        user=user,
+    )
+
+
 def rights_changed(
     user: AbstractBaseUser, *, provider: str, added: list[str], removed: list[str]
 ) -> None:

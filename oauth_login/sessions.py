@@ -32,6 +32,8 @@ from oauth_login.models import Identity, LoginSession
 #   identity          Identity.key
 #   authenticated_at  seconds since 1970, if the provider said so
 #   acr               how, if the provider said so
+# or, where a link for emergency access led in:
+#   breakglass        True
 SESSION_KEY = "_oauth_login"
 # Seconds for which a look is good, where the cache does not say that it ended.
 LOOK_LIFETIME = 60
@@ -79,6 +81,18 @@ def prove(session: SessionBase, identity: VerifiedIdentity, *, now: float) -> No
         "authenticated_at": _time(claims.get("auth_time"), now),
         "acr": _text(claims.get("acr")) or None,
     }
+
+
+def mark_breakglass(session: SessionBase) -> None:
+    """Note that this login, which Django has just made, came by an emergency link."""
+    row_id = facts(session).get("id")
+    LoginSession.objects.filter(pk=row_id).update(expires_at=_expiry(session))
+    session[SESSION_KEY] = {"id": row_id, "breakglass": True}
+
+
+def is_proven(session: SessionBase) -> bool:
+    """Whether a provider's login began this session, or an emergency link did."""
+    return not facts(session).keys().isdisjoint({"provider", "breakglass"})
 
 
 def forget(*, request: HttpRequest | None, **kwargs: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from oauth_login.views.account import account, end_sessions
+from oauth_login.views.breakglass import breakglass
 from oauth_login.views.callback import callback
 from oauth_login.views.client_keys import client_keys
 from oauth_login.views.connections import connect, disconnect
@@ -27,4 +28,6 @@ urlpatterns = [
     path("<slug:provider>/callback/", callback, name="callback"),
     path("<slug:provider>/initiate/", initiate, name="initiate"),
     path("<slug:provider>/jwks/", client_keys, name="client_keys"),
+    # Last: "breakglass" is a name that a provider may have, too.
+    path("breakglass/<slug:token>/", breakglass, name="breakglass"),
 ]

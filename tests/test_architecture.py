@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"event_chain"},
     {"events", "usernames", "pending", "sessions", "parked", "step_up"}
     | {"identities", "reauthentication", "linking", "notices"},
-    {"accounts", "rights", "backends", "middleware"},
+    {"accounts", "rights", "backends", "middleware", "breakglass"},
     {"views", "urls", "templatetags"},
     {"admin", "admin_site", "checks", "decorators", "management"},
     {"apps"},

@@ -48,8 +48,18 @@ def oauth_login_providers() -> list[ProviderConfig]:
     return list(get_config().providers.values())
 
 
-@register.simple_tag
-def oauth_login_admin_buttons() -> bool:
-    """Whether the admin's login page shows buttons."""
+@register.simple_tag(takes_context=True)
+def oauth_login_admin_buttons(context: dict[str, Any]) -> bool:
+    """Whether the login page of this admin site shows buttons."""
     config = get_config()
-    return config.admin_login != "off" and bool(config.providers)
+    return config.admin_mode(_admin_site(context)) != "off" and bool(config.providers)
+
+
+@register.simple_tag(takes_context=True)
+def oauth_login_admin_password(context: dict[str, Any]) -> bool:
+    """Whether the login page of this admin site shows the form for a password."""
+    return not get_config().is_forced(_admin_site(context))
+
+
+def _admin_site(context: dict[str, Any]) -> str:
+    return getattr(context.get("request"), "current_app", "admin")

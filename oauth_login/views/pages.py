@@ -99,16 +99,23 @@ def error_page(
     return show(request, "error", context, status=error.status)
 
 
-def denied_page(request: HttpRequest, *, next: str) -> HttpResponse:  # noqa: A002
+def denied_page(
+    request: HttpRequest,
+    *,
+    code: str,
+    next: str,  # noqa: A002 - Django's word for it
+) -> HttpResponse:
     """Signed in, and not allowed here: a page, never a redirect (T16)."""
     user: Any = request.user
     alias = sessions.facts(request.session).get("provider", "")
-    error = LoginRefused("account.not_staff")
+    error = LoginRefused(code)
     reference = events.failed(request, error, provider=alias, is_ours=True, user=user)
     context = {
         "person": user.get_username(),
         "provider": get_config().providers.get(alias),
+        "provider_required": code == "account.provider_required",
         "next": next,
+        "code": code,
         "reference": reference,
         "time": datetime.now(UTC),
     }
