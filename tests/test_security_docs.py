@@ -24,3 +24,27 @@ def test_every_threat_that_is_met_is_named_by_a_test() -> None:
     }
 
     assert set(ROW.findall(met)) - named == set()
+
+
+def test_every_test_that_is_named_exists() -> None:
+    named = re.findall(r"`tests/([\w/]+\.py)::(\w+)`", TEXT)
+    missing = {
+        f"{path}::{name}"
+        for path, name in named
+        if not re.search(rf"^(async )?def {name}\b", (TESTS / path).read_text(), re.M)
+    }
+
+    assert len(named) > 40
+    assert missing == set()
+
+
+def test_every_check_and_setting_that_is_named_exists() -> None:
+    checks = (TESTS.parent / "docs/checks.md").read_text()
+    settings = (TESTS.parent / "docs/settings.md").read_text()
+    asvs = TEXT.partition("## OWASP ASVS")[2].partition("## What a site")[0]
+
+    for number in re.findall(r"`oauth_login\.([EW]\d{3})`", asvs):
+        assert f"`oauth_login.{number}`" in checks
+    djangos_own = {"SECRET_KEY", "SESSION_COOKIE_AGE"}
+    for key in set(re.findall(r"`([A-Z]+_[A-Z_]+)`", asvs)) - djangos_own:
+        assert f"| `{key}` |" in settings, key
