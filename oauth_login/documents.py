@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from oauth_login.errors import OAuthLoginError, ProviderUnavailable
+from oauth_login.protocol.wire import parse_json_object
 
 FRESH_LIFETIME = 3600
 STALE_LIFETIME = 24 * 3600
@@ -112,7 +113,7 @@ class CachedDocument(Generic[T]):
             self._to_cache("failed", error.code, FAILURE_LIFETIME)
             raise
         self._kept = _Kept(now, value)
-        kept = json.dumps({"fetched_at": now, "text": text})
+        kept = json.dumps({"fetched_at": float(now), "text": text})
         self._to_cache("text", kept, STALE_LIFETIME)
         return value
 
@@ -121,15 +122,15 @@ class CachedDocument(Generic[T]):
         text = self._from_cache("text")
         if text is not None:
             try:
-                entry = json.loads(text)
-                fetched_at = float(entry["fetched_at"])
+                fetched_at, document = _entry(text)
                 mine = self._kept
-                if (
-                    mine is None
-                    or mine.fetched_at < fetched_at <= now + REFETCH_INTERVAL
+                # One from the future, by a server whose clock is wrong, would stay
+                # young until then.
+                if fetched_at <= now + REFETCH_INTERVAL and (
+                    mine is None or mine.fetched_at < fetched_at
                 ):
-                    self._kept = _Kept(fetched_at, self._parse(entry["text"]))
-            except (ValueError, TypeError, KeyError, OAuthLoginError):
+                    self._kept = _Kept(fetched_at, self._parse(document))
+            except (ValueError, OAuthLoginError):
                 logger.warning("ignoring a document in the cache that does not parse")
         return self._kept
 
@@ -154,3 +155,12 @@ class CachedDocument(Generic[T]):
         except Exception:  # noqa: BLE001 - as above
             logger.warning("the cache cannot be written", exc_info=True)
             return False
+
+
+def _entry(text: object) -> tuple[float, str]:
+    """When a document was fetched, and its text; ValueError if we did not write it."""
+    entry = parse_json_object(str(text).encode())
+    fetched_at, document = entry.get("fetched_at"), entry.get("text")
+    if not isinstance(fetched_at, float) or not isinstance(document, str):
+        raise ValueError("not an entry of ours")
+    return fetched_at, document

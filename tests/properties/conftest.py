@@ -22,7 +22,7 @@ settings.register_profile(
     suppress_health_check=UNFIT,
 )
 settings.register_profile(
-    "fuzz", max_examples=1000, deadline=DEADLINE, suppress_health_check=UNFIT
+    "fuzz", max_examples=300, deadline=DEADLINE, suppress_health_check=UNFIT
 )
 
 
