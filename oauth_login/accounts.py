@@ -6,12 +6,11 @@ nor a username leads to anybody (T88, T90, T92).
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -32,12 +31,10 @@ from oauth_login.identities import (
 from oauth_login.linking import find_by_email
 from oauth_login.models import Identity
 from oauth_login.sessions import end, open_sessions
+from oauth_login.user_fields import set_fields
 from oauth_login.usernames import new_username
 
 TRIES = 3
-
-# Claim → field of Django's own user model. A site's model may lack any of them.
-NAME_FIELDS = {"given_name": "first_name", "family_name": "last_name"}
 
 
 def resolve_user(
@@ -59,7 +56,7 @@ def resolve_user(
                 if user is not None and user.pk != row.user_id:
                     # A hook moved the person to another account.
                     row.user = user  # type: ignore[assignment] # any user model
-                _update_names(row.user, identity)
+                _update(row.user, identity, entry)
                 row.last_login_at = timezone.now()
                 row.provider = identity.provider
                 row.verified_email = verified_email(identity, entry)
@@ -112,7 +109,7 @@ def _link(
         user.set_unusable_password()  # another one each time: ends sessions as well
         user.save(update_fields=["password"])
         end(open_sessions(user))
-    _update_names(user, identity)
+    _update(user, identity, entry)
     row = new_identity(user, identity, verified_email=verified_email(identity, entry))
     tell_linked(user, row, how="email")
     return row
@@ -121,7 +118,7 @@ def _link(
 def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBaseUser:
     user_model = get_user_model()
     user = user_model()
-    _set_names(user, identity)
+    set_fields(user, identity, entry)
     field: Any = user_model._meta.get_field(user_model.USERNAME_FIELD)
     if isinstance(field, models.EmailField):
         if not user.get_username():
@@ -130,7 +127,10 @@ def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBase
         if user_model._default_manager.filter(**taken).exists():
             raise LoginRefused("account.exists", field=field.name)
     else:
-        name = new_username(user_model, field, identity, claims=entry.username_from)
+        wanted = str(user.get_username())  # by USER_FIELDS, maybe
+        name = new_username(
+            user_model, field, identity, wanted=wanted, claims=entry.username_from
+        )
         setattr(user, field.name, name)
     return user
 
@@ -147,50 +147,11 @@ def _save_new(user: AbstractBaseUser) -> None:
     user.save(force_insert=True)
 
 
-def _update_names(user: AbstractBaseUser, identity: VerifiedIdentity) -> None:
-    if changed := _set_names(user, identity):
+def _update(
+    user: AbstractBaseUser, identity: VerifiedIdentity, entry: ProviderConfig
+) -> None:
+    if changed := set_fields(user, identity, entry):
         user.save(update_fields=changed)
-
-
-def _set_names(user: AbstractBaseUser, identity: VerifiedIdentity) -> list[str]:
-    """Put name and address into the user; the fields that changed.
-
-    What a claim does not say, or says in a way that the field does not allow, stays
-    as it is: an empty claim erases nothing (T97).
-    """
-    names = {**NAME_FIELDS, "email": type(user).get_email_field_name()}
-    if identity.claims.get("email_verified") is False:
-        del names["email"]  # whose address it is, is anybody's guess
-    changed = []
-    for claim, name in names.items():
-        try:
-            field: Any = user._meta.get_field(name)
-        except FieldDoesNotExist:
-            continue
-        if field.unique and not user._state.adding:
-            continue  # a login name, or as good as one: it does not change by itself
-        said = identity.claims.get(claim)
-        if not said and not getattr(user, name):
-            said = identity.unsigned_names.get(claim)
-        value = _clean(said, field, user)
-        if value and value != getattr(user, name):
-            setattr(user, name, value)
-            changed.append(name)
-    return changed
-
-
-def _clean(value: object, field: Any, user: AbstractBaseUser) -> str:
-    if not isinstance(value, str) or len(value) > 10_000:
-        return ""
-    # T106: no control characters; the field has the last word.
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", value).strip()
-    text = (
-        text[: field.max_length] if not isinstance(field, models.EmailField) else text
-    )
-    try:
-        return str(field.clean(text, user))
-    except ValidationError:
-        return ""
 
 
 def _after_hook(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from oauth_login.addresses import TRUST
+from oauth_login.config import DEFAULT_FIELDS
+from oauth_login.field_rules import FieldRule, parse_field_rules
 from oauth_login.rules import EMAIL_DOMAIN, RuleSet
 from oauth_login.section import Section
 
@@ -35,3 +37,13 @@ def read_link_by_email(section: Section, *, trust: str) -> bool | str:
         text = f"{where} needs addresses to be believed, and TRUST_EMAIL is 'never'."
         section.problem("E060", text)
     return KEEP_PASSWORD if value == KEEP_PASSWORD else value is True
+
+
+def read_user_fields(section: Section) -> tuple[FieldRule, ...]:
+    """Which claims fill which fields; what the model makes of it, checks.py says."""
+    setting = section.of_type("USER_FIELDS", dict, default={})
+    try:
+        return parse_field_rules(setting)
+    except ValueError as error:
+        section.problem("E062", f"{section.where}['USER_FIELDS']: {error}.")
+        return DEFAULT_FIELDS

@@ -5,6 +5,7 @@ docs/checks.md lists them. None touches the network or the database.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
@@ -15,6 +16,8 @@ from django.db.models import NOT_PROVIDED
 from django.utils.module_loading import import_string
 
 from oauth_login.conf import get_config
+from oauth_login.config import DEFAULT_FIELDS, Config
+from oauth_login.user_fields import field_of
 
 BACKEND = "oauth_login.backends.OAuthLoginBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -29,12 +32,11 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     if not config.providers and not config.problems:
         text = "OAUTH_LOGIN['PROVIDERS'] is empty: nobody can log in."
         found.append(_message("W002", text))
-    if config.resolve_user is not None:
+    for where, path in _hooks(config):
         try:
-            import_string(config.resolve_user)
+            import_string(path)
         except ImportError as error:
-            text = f"OAUTH_LOGIN['RESOLVE_USER'] cannot be imported: {error}."
-            found.append(_message("E021", text))
+            found.append(_message("E021", f"{where} cannot be imported: {error}."))
     return found
 
 
@@ -70,6 +72,7 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
         *_check_admin_sites(),
         *_check_user_model(),
         *_check_linking(),
+        *_check_user_fields(),
     ]
 
 
@@ -146,10 +149,17 @@ def _check_user_model() -> list[CheckMessage]:
     creating = any(entry.create_users for entry in config.providers.values())
     if not creating or config.resolve_user is not None:
         return []
-    filled = {
-        *("password", "first_name", "last_name", user_model.USERNAME_FIELD),
-        user_model.get_email_field_name(),
-    }
+    filled = {"password", user_model.USERNAME_FIELD} | set.intersection(
+        *(
+            {
+                field.name
+                for rule in entry.user_fields
+                if (field := field_of(user_model, rule))
+            }
+            for entry in config.providers.values()
+            if entry.create_users
+        )
+    )
     unfilled = sorted(
         field.name
         for field in user_model._meta.concrete_fields
@@ -162,8 +172,38 @@ def _check_user_model() -> list[CheckMessage]:
     if not unfilled:
         return []
     text = f"New users need {', '.join(unfilled)}, which no claim fills."
-    hint = "Fill it in a RESOLVE_USER hook, or set CREATE_USERS to False."
+    hint = "Fill it by USER_FIELDS or a RESOLVE_USER hook, or turn off CREATE_USERS."
     return [_message("E033", text, hint)]
+
+
+def _check_user_fields() -> list[CheckMessage]:
+    """USER_FIELDS against the user model, which settings alone do not know."""
+    user_model = get_user_model()
+    found = []
+    for alias, entry in get_config().providers.items():
+        # Of the defaults, a model may lack any.
+        for rule in set(entry.user_fields) - set(DEFAULT_FIELDS):
+            where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]['USER_FIELDS']"
+            field = field_of(user_model, rule)
+            if field is None:
+                text = f"{where}: {user_model._meta.label} has no {rule.field!r}"
+                found.append(_message("E063", f"{text} that a claim may fill."))
+            elif field.name == user_model.USERNAME_FIELD and rule.when != "create":
+                # T97
+                text = f"{where}: {rule.field!r} is the login name."
+                found.append(_message("E063", text, "Use 'WHEN': 'create'."))
+    return found
+
+
+def _hooks(config: Config) -> Iterator[tuple[str, str]]:
+    """Where functions of the site are named, and their dotted paths."""
+    if config.resolve_user is not None:
+        yield "OAUTH_LOGIN['RESOLVE_USER']", config.resolve_user
+    for alias, entry in config.providers.items():
+        where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]"
+        for rule in entry.user_fields:
+            if rule.call is not None:
+                yield f"{where}['USER_FIELDS'][{rule.field!r}]['CALL']", rule.call
 
 
 def _message(number: str, text: str, hint: str = "") -> CheckMessage:

@@ -6,10 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from oauth_login.field_rules import FieldRule, parse_field_rules
 from oauth_login.protocol.client import ASYMMETRIC_ALGS, Client
 from oauth_login.protocol.client_keys import ClientKey
 from oauth_login.rules import RuleSet
 from oauth_login.section import Problem
+
+# A site's model may lack any of them: then they are left out, as long as USER_FIELDS
+# does not name them.
+USER_FIELDS = {"first_name": "given_name", "last_name": "family_name", "email": "email"}
+DEFAULT_FIELDS = parse_field_rules(USER_FIELDS)
 
 # Called when the provider is first used: a key may have to be fetched from somewhere.
 KeySource: TypeAlias = Callable[[], ClientKey]
@@ -38,6 +44,7 @@ class ProviderConfig:
     link_by_email: bool | str = False
     trust_email: str = "verified"
     username_from: tuple[str, ...] = ("preferred_username", "email")
+    user_fields: tuple[FieldRule, ...] = DEFAULT_FIELDS
     logout: str = "provider"
     url_params: tuple[str, ...] = ()
     initiate_login: bool = False
@@ -141,6 +148,7 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "LINK_BY_EMAIL": False,
     "TRUST_EMAIL": "verified",
     "USERNAME_FROM": ("preferred_username", "email"),
+    "USER_FIELDS": USER_FIELDS,
     "INITIATE_LOGIN": False,
     "LOGOUT": "provider",
     "CA_BUNDLE": None,

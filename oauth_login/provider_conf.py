@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oauth_login.accounts_conf import read_link_by_email, read_trust_email
+from oauth_login.accounts_conf import (
+    read_link_by_email,
+    read_trust_email,
+    read_user_fields,
+)
 from oauth_login.client_conf import read_client
 from oauth_login.config import ENDPOINT_KEYS, ProviderConfig
 from oauth_login.keys_conf import read_client_cert, read_client_keys
@@ -48,6 +52,7 @@ def read_provider(
         link_by_email=read_link_by_email(section, trust=trust_email),
         trust_email=trust_email,
         username_from=section.strings("USERNAME_FROM"),
+        user_fields=read_user_fields(section),
         logout=section.choice("LOGOUT", ("provider", "local")),
         url_params=read_url_params(section),
         initiate_login=section.of_type("INITIATE_LOGIN", bool, default=False),

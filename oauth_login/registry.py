@@ -11,7 +11,7 @@ from django.core.cache import caches
 from django.core.signals import setting_changed
 
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
+from oauth_login.config import DEFAULT_FIELDS, ProviderConfig
 from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.client_keys import ClientKey
 from oauth_login.provider import Provider
@@ -80,7 +80,11 @@ def _claims_needed(entry: ProviderConfig) -> set[str]:
         paths = paths | {path for path in entry.username_from[:1] if path != "email"}
     if "email" in scopes:
         paths = paths | {"email"}
-    return paths
+    return paths | {
+        rule.claim
+        for rule in entry.user_fields
+        if rule.claim is not None and rule not in DEFAULT_FIELDS
+    }
 
 
 def _lacks(paths: list[str], claims: Any) -> bool:

@@ -78,19 +78,28 @@ def parse_rules(setting: object) -> Rules:
     return tuple(_parse_rule(rule) for rule in rules)
 
 
-def claim_values(claims: Claims, path: str) -> tuple[Scalar, ...] | None:
-    """The values at a path; None if there is nothing.
+def find_claim(claims: Claims, path: str) -> Any:
+    """What is at a path, as it is; None if there is nothing.
 
     The path is tried as a name first ("https://app/roles"), then step by step
-    ("realm_access.roles"). A list, a single value and an object's names are values.
+    ("realm_access.roles").
     """
-    if path == EMAIL_DOMAIN:
-        return _email_domain(claims)
     value = claims.get(path)
     if value is None:
         value = claims
         for step in path.split("."):
             value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def claim_values(claims: Claims, path: str) -> tuple[Scalar, ...] | None:
+    """The values at a path; None if there is nothing.
+
+    A list, a single value and an object's names are values.
+    """
+    if path == EMAIL_DOMAIN:
+        return _email_domain(claims)
+    value = find_claim(claims, path)
     if value is None:
         return None
     values = list(value) if isinstance(value, list | Mapping) else [value]

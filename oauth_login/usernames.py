@@ -25,13 +25,14 @@ def new_username(
     field: models.Field[Any, Any],
     identity: VerifiedIdentity,
     *,
+    wanted: str = "",
     claims: Sequence[str],
 ) -> str:
-    """The first wish that is free: as claimed, then with -2, -3, then at random.
+    """The first that is free: as wanted or claimed, then with -2, -3, then at random.
 
     Names are compared without regard to case: "Admin" is not free beside "admin".
     """
-    name = wish(field, identity, claims=claims)
+    name = wanted or wish(field, identity, claims=claims)
     for candidate in _candidates(name, getattr(field, "max_length", None) or 150):
         # One at a time: the first is nearly always free.
         if not user_model._default_manager.filter(

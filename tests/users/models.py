@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AbstractUser, PermissionsMixin, UserManager
+from django.core.validators import RegexValidator
 from django.db import models
 
 
@@ -64,3 +65,31 @@ def resolve_user(identity: Any, user: Any) -> Any:
         name = str(identity.claims["preferred_username"])
         return UuidUser(username=name, department="sales")
     return user
+
+
+class Everything(AbstractBaseUser):
+    """A user with a field of each kind that a claim may meet. Nobody logs in as one."""
+
+    login = models.CharField(max_length=30, unique=True)
+    name = models.CharField(max_length=20, blank=True)
+    mail = models.EmailField(blank=True)
+    page = models.URLField(blank=True)
+    letters = models.CharField(
+        max_length=5, blank=True, validators=[RegexValidator(r"^[a-z]+\Z")]
+    )
+    size = models.CharField(
+        max_length=1, blank=True, choices=[("S", "small"), ("L", "large")]
+    )
+    number = models.IntegerField(null=True, blank=True)
+    small = models.PositiveSmallIntegerField(null=True, blank=True)
+    staff_number = models.CharField(max_length=9, null=True, unique=True)  # noqa: DJ001 - unique
+    is_external = models.BooleanField(default=False)
+    born_on = models.DateField(null=True, blank=True)
+    key_of_old = models.UUIDField(null=True, blank=True)
+    picture = models.FileField(blank=True)
+    secret = models.BinaryField(blank=True)
+    manager = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
+
+    USERNAME_FIELD = "login"
+    EMAIL_FIELD = "mail"
+    objects = UserManager()
