@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 # What a person waits for and a server computes: a property that takes this long hangs.
@@ -25,8 +24,6 @@ settings.register_profile(
     "fuzz", max_examples=300, deadline=DEADLINE, suppress_health_check=UNFIT
 )
 
-
-@pytest.fixture(autouse=True, scope="session")
-def _as_briefly_as_the_suite_is(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--hypothesis-profile") is None:
-        settings.load_profile("suite")
+# Now: each property takes its settings when its module is read. Where `make fuzz` asks
+# for the other profile, that happens after this.
+settings.load_profile("suite")
