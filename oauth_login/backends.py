@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from oauth_login.accounts import resolve_user
 from oauth_login.conf import get_config
 from oauth_login.flow import VerifiedIdentity
+from oauth_login.kept_claims import keep
 from oauth_login.rights import apply
 from oauth_login.rules import check_admission, decide
 
@@ -46,4 +47,5 @@ class OAuthLoginBackend(ModelBackend):
         with transaction.atomic():
             user, row = resolve_user(identity, entry)
             apply(user, row, decision, groups=entry.rules.groups)
+            keep(row, identity, entry.rules)
         return user

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ from oauth_login.config import ANY_SITE, PROVIDER_KEYS, SITE_KEYS, Config
 from oauth_login.env import from_env as from_env  # public here: site settings use it
 from oauth_login.presets import PRESETS, find_preset
 from oauth_login.protocol.discovery import is_allowed_url
-from oauth_login.provider_conf import read_provider
+from oauth_login.provider_conf import RULE_KEYS, read_provider, read_rules
+from oauth_login.rules import RuleSet
 from oauth_login.section import Problem, Section
 
 ADMIN_MODES = ("buttons", "redirect", "off")
@@ -90,6 +92,25 @@ def _base_url(site: Section, allow_http_loopback: bool) -> str | None:
         text = "OAUTH_LOGIN['BASE_URL'] must be https, a host, and nothing else."
         site.problem("E007", text, "For example: 'https://app.example.com'.")
     return url.rstrip("/")
+
+
+def rules_with(changes: object) -> tuple[dict[str, RuleSet], list[Problem]]:
+    """The rules of all providers with other ones in their place, and what is wrong.
+
+    `changes` has the shape of PROVIDERS, with the keys for rules alone. A key that is
+    not in it stays as it is.
+    """
+    problems: list[Problem] = []
+    rules = {alias: entry.rules for alias, entry in get_config().providers.items()}
+    names: dict[str, object] = {alias: {} for alias in rules}
+    keys = {key: PROVIDER_KEYS[key] for key in RULE_KEYS}
+    entries = Section(changes, names, problems.append, "The rules")
+    for alias in names:
+        entry = entries.within(alias, keys)
+        read = read_rules(entry)
+        changed = [key.lower() for key in RULE_KEYS if entry.is_set(key)]
+        rules[alias] = replace(rules[alias], **{k: getattr(read, k) for k in changed})
+    return rules, problems
 
 
 def _admin_login(site: Section) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from oauth_login.request_conf import read_url_params
 from oauth_login.rules import GroupsRule, Rules, RuleSet, parse_rules
 from oauth_login.section import Section
 
+RULE_KEYS = ("ALLOW_IF", "DENY_IF", "STAFF_IF", "SUPERUSER_IF", "GROUPS")
 GROUP_MODES = ("managed", "add", "mirror")
 GROUPS_KEYS: Mapping[str, object] = {
     "CLAIM": None,
@@ -33,7 +34,7 @@ def read_provider(
     """The provider of that name, as far as its entry can be understood."""
     subject_field = section.text("SUBJECT_FIELD")
     plain = subject_field is not None
-    rules, client = _rules(section), read_client(section, plain=plain)
+    rules, client = read_rules(section), read_client(section, plain=plain)
     anybody = preset.open_to_anybody or "*" in client.deviations.allowed_tenants
     trust_email = read_trust_email(section, anybody=anybody, rules=rules)
     return ProviderConfig(
@@ -140,7 +141,9 @@ def _endpoints(
     return endpoints
 
 
-def _rules(section: Section) -> RuleSet:
+def read_rules(section: Section) -> RuleSet:
+    """The rules of an entry, as far as they can be understood."""
+
     def rules(key: str) -> Rules:
         try:
             return parse_rules(section.value(key))

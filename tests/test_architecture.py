@@ -19,7 +19,7 @@ APP = ROOT / "oauth_login"
 FLOORS: list[set[str]] = [
     {"errors"},
     {"protocol"},
-    {"rules", "documents", "addresses", "field_rules"},
+    {"rules", "known", "documents", "addresses", "field_rules"},
     {"provider"},
     {"flow", "transport"},
     {"section", "env", "config", "presets"},
@@ -30,8 +30,10 @@ FLOORS: list[set[str]] = [
     {"models", "signals", "seal", "clients"},
     {"event_chain"},
     {"events", "usernames", "pending", "sessions", "parked", "step_up"}
-    | {"identities", "reauthentication", "linking", "notices", "user_fields"},
-    {"accounts", "rights", "backends", "middleware", "breakglass"},
+    | {"identities", "reauthentication", "linking", "notices", "user_fields"}
+    | {"kept_claims"},
+    {"accounts", "rights", "backends", "middleware", "breakglass"}
+    | {"explain", "rehearse"},
     {"views", "urls", "templatetags"},
     {"admin", "admin_site", "checks", "decorators", "management"},
     {"apps"},

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from oauth_login import event_chain
 from oauth_login.conf import get_config
+from oauth_login.kept_claims import not_to_be_kept
 from oauth_login.models import BreakGlassLink, Identity, LoginEvent
 
 BATCH = 1000
@@ -27,9 +28,7 @@ class Command(BaseCommand):
         config, now = get_config(), timezone.now()
         oldest = now - timedelta(days=config.events_max_age)
         links = BreakGlassLink.objects.filter(expires_at__lt=now - timedelta(days=1))
-        claims = Identity.objects.filter(claims__isnull=False)
-        if config.keep_claims:
-            claims = claims.none()
+        claims = not_to_be_kept()
         if dry_run:
             events = LoginEvent.objects.filter(created_at__lt=oldest).count()
             self._say("would delete", events, links.count(), claims.count())
