@@ -1,0 +1,87 @@
+"""Login events: what happened, and how much of it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from oauth_login.admin.chart import DAYS, SERIES, Chart, chart
+from oauth_login.admin.read_only import ReadOnlyAdmin
+from oauth_login.models import LoginEvent
+
+
+class CodeFilter(admin.SimpleListFilter):
+    """The codes that there are; most events have none."""
+
+    title = _("code")
+    parameter_name = "code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = LoginEvent.objects.exclude(code="").order_by("code")
+        return [(c, c) for c in codes.values_list("code", flat=True).distinct()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[LoginEvent]
+    ) -> QuerySet[LoginEvent]:
+        return queryset.filter(code=self.value()) if self.value() else queryset
+
+
+class LoginEventAdmin(ReadOnlyAdmin):
+    """Newest first; find somebody's page by its reference."""
+
+    list_display = (
+        *("created_at", "outcome_badge", "code", "provider", "user", "client"),
+        "reference",
+    )
+    list_filter = ("outcome", "provider", CodeFilter)
+    search_fields = ("=reference", "=code", "=user_key")
+    date_hierarchy = "created_at"
+    fields = (
+        *("created_at", "outcome", "code", "provider", "user", "user_key", "client"),
+        *("reference", "sequence"),
+    )
+    change_list_template = "oauth_login/admin/events.html"
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def outcome_badge(self, event: LoginEvent) -> SafeString:
+        series = next(name for name, of in SERIES.items() if event.outcome in of)
+        return format_html(
+            '<span class="ol-badge ol-{}">{}</span>',
+            series,
+            event.get_outcome_display(),
+        )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's list, with a chart of what its filters leave."""
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None)
+        if context and isinstance(context.get("cl"), ChangeList):
+            context["chart"] = _chart(context["cl"])
+        return response
+
+
+def _chart(changes: ChangeList) -> Chart:
+    today = timezone.localdate() if settings.USE_TZ else date.today()
+    first = datetime.combine(today - timedelta(days=DAYS - 1), time())
+    if settings.USE_TZ:
+        first = timezone.make_aware(first)
+    counts = (
+        changes.queryset.filter(created_at__gte=first)
+        .order_by()
+        .values_list(TruncDate("created_at"), "outcome")
+        .annotate(Count("pk"))
+    )
+    return chart(counts, today=today)

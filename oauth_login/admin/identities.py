@@ -1,0 +1,60 @@
+"""Identities: who comes from where, and how to take one off its user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from oauth_login.admin.read_only import ReadOnlyAdmin
+from oauth_login.models import Identity
+
+
+class IdentityAdmin(ReadOnlyAdmin):
+    """Deleting unlinks, with the permission to delete and after a question.
+
+    The rights that this identity alone gave go with it, and its sessions end: see
+    rights.take_back and sessions.end_with_identity.
+    """
+
+    list_display = ("subject", "provider", "user", "created_at", "last_login_at")
+    list_filter = ("provider",)
+    search_fields = ("=subject", "=issuer")
+    fields = ("user", "provider", "issuer", "subject", "created_at", "last_login_at")
+    delete_confirmation_template = "oauth_login/admin/unlink.html"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Not ReadOnlyAdmin's: Django's own, by the permission.
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's own, under a name that says what it does."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if found := actions.get("delete_selected"):
+            label = _("Unlink selected %(verbose_name_plural)s")
+            actions["delete_selected"] = (*found[:2], label)
+        return actions
+
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What goes: whoever may unlink may end its sessions and take its rights."""
+        rows = Identity.objects.filter(pk__in=[row.pk for row in objs])
+        gone: list[Any] = []
+        for row in rows.select_related("user").prefetch_related("rights"):
+            gone.append(f"{row} – {row.user}")
+            rights = [str(right) for right in row.rights.all()]
+            open_sessions = row.sessions.filter(ended_at=None).count()
+            gone.append(
+                [_("right: %(name)s") % {"name": name} for name in rights]
+                + [
+                    ngettext("%(number)d session", "%(number)d sessions", open_sessions)
+                    % {"number": open_sessions}
+                ]
+            )
+        count = {str(Identity._meta.verbose_name_plural): rows.count()}
+        return gone, count, set(), []

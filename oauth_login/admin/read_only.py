@@ -1,0 +1,39 @@
+"""What our admin pages have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+else:  # generic in the stubs alone
+    AnyModelAdmin = admin.ModelAdmin
+
+
+class ReadOnlyAdmin(AnyModelAdmin):
+    """Nobody adds, changes or deletes here: whoever could, could be anybody (T125)."""
+
+    list_select_related = ("user",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    class Media:
+        css = {"all": ["oauth_login/admin.css"]}
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Ours, and the login name: every user model calls it otherwise."""
+        name = get_user_model().USERNAME_FIELD
+        return [*self.search_fields, f"user__{name}"]

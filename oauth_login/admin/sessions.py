@@ -1,0 +1,90 @@
+"""Sessions: who is signed in where, and how to end that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from oauth_login import sessions
+from oauth_login.admin.read_only import ReadOnlyAdmin
+from oauth_login.models import LoginSession
+
+MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Open, or over."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("open")), ("over", _("over"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[LoginSession]
+    ) -> QuerySet[LoginSession]:
+        over = Q(ended_at__isnull=False) | Q(expires_at__lte=timezone.now())
+        if self.value() == "open":
+            return queryset.exclude(over)
+        return queryset.filter(over) if self.value() == "over" else queryset
+
+
+class LoginSessionAdmin(ReadOnlyAdmin):
+    """To end a session needs the permission to change it; the rows stay."""
+
+    list_display = (
+        *("__str__", "user", "provider", "created_at", "last_seen_at"),
+        *("expires_at", "is_open"),
+    )
+    list_filter = (StateFilter, "provider")
+    fields = (
+        *("user", "provider", "client", "created_at", "last_seen_at"),
+        *("expires_at", "ended_at"),
+    )
+    actions = ("end_selected", "end_all_of_users")
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("oauth_login.change_loginsession")
+
+    @admin.display(boolean=True, description=_("open"))
+    def is_open(self, row: LoginSession) -> bool:
+        return row.ended_at is None and row.expires_at > timezone.now()
+
+    @admin.action(permissions=["end"], description=_("End selected sessions"))
+    def end_selected(
+        self, request: HttpRequest, queryset: QuerySet[LoginSession]
+    ) -> None:
+        self._end(request, queryset)
+
+    @admin.action(
+        permissions=["end"], description=_("End all sessions of the users selected")
+    )
+    def end_all_of_users(
+        self, request: HttpRequest, queryset: QuerySet[LoginSession]
+    ) -> None:
+        users = list(queryset.order_by().values_list("user", flat=True).distinct())
+        self._end(request, LoginSession.objects.filter(user__in=users))
+
+    def _end(self, request: HttpRequest, rows: QuerySet[LoginSession]) -> None:
+        ending = list(rows.filter(ended_at=None).order_by())
+        sessions.end_ids([row.pk for row in ending])
+        for row in ending:
+            self.log_change(request, row, "ended")
+        text = ngettext(
+            "%(number)d session was ended.",
+            "%(number)d sessions were ended.",
+            len(ending),
+        )
+        self.message_user(request, text % {"number": len(ending)}, messages.SUCCESS)
+        if MIDDLEWARE not in settings.MIDDLEWARE:
+            # W047: the row says so, and nobody reads it.
+            warning = _("Without LoginSessionMiddleware no session ends from here.")
+            self.message_user(request, warning, messages.WARNING)

@@ -1,0 +1,83 @@
+"""A user's page: the identities, and why the user has which right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from oauth_login.admin.read_only import AnyModelAdmin
+from oauth_login.explain import Explanation, explain
+from oauth_login.models import Identity
+
+if TYPE_CHECKING:
+    AnyInline = admin.TabularInline[Any, Any]
+    AnyUserAdmin = UserAdmin[Any]
+else:  # generic in the stubs alone
+    AnyInline = admin.TabularInline
+    AnyUserAdmin = UserAdmin
+
+
+class IdentityInline(AnyInline):
+    """For the `inlines` of a site's UserAdmin: shows, and takes nothing.
+
+    There is no form in it at all, so that nothing in a request can change an identity.
+    Who may view identities sees it.
+    """
+
+    model = Identity
+    template = "oauth_login/admin/identities.html"
+    extra = max_num = 0
+    can_delete = False
+    explanation: Explanation | None = None
+
+    class Media:
+        css = {"all": ["oauth_login/admin.css"]}
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Django's; and the explanation, for this object belongs to one request."""
+        self.explanation = None if obj is None else explain(obj)
+        return super().get_formset(request, obj, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Identity]:
+        return super().get_queryset(request).none()
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and request.user.has_perm("oauth_login.view_identity")
+
+
+class OAuthLoginUserAdminMixin(AnyModelAdmin):
+    """For a site's own UserAdmin: `class Mine(OAuthLoginUserAdminMixin, UserAdmin)`."""
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """The class's own, and the identities at the end."""
+        inlines = list(super().get_inlines(request, obj))
+        return inlines if IdentityInline in inlines else [*inlines, IdentityInline]
+
+
+class OAuthLoginUserAdmin(OAuthLoginUserAdminMixin, AnyUserAdmin):
+    """Django's UserAdmin with the identities."""
+
+
+def install_user_admin(site: admin.AdminSite) -> None:
+    """Show identities on the page of Django's own users, as Django itself shows them.
+
+    A site that registered another class, or that has users of its own, is left alone,
+    and says what it wants with the mixin.
+    """
+    if site.is_registered(User) and type(site.get_model_admin(User)) is UserAdmin:
+        site.unregister(User)
+        site.register(User, OAuthLoginUserAdmin)

@@ -1,0 +1,549 @@
+"""The admin's pages: to look at, to unlink, to end a session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from oauth_login.admin import IdentityInline, OAuthLoginUserAdminMixin
+from oauth_login.admin.chart import DAYS, HEIGHT, chart
+from oauth_login.admin.users import install_user_admin
+from oauth_login.models import GrantedRight, Identity, LoginEvent, LoginSession
+
+pytestmark = pytest.mark.django_db
+
+User = get_user_model()
+LogIn = Callable[..., Any]
+IDENTITIES = "/admin/oauth_login/identity/"
+SESSIONS = "/admin/oauth_login/loginsession/"
+EVENTS = "/admin/oauth_login/loginevent/"
+NOW = "2026-11-24T12:00:00Z"
+
+
+def new_identity(name: str = "alice", **fields: Any) -> Identity:
+    user = fields.pop("user", None) or User.objects.create_user(name)
+    return Identity.objects.create(
+        user=user,
+        key=Identity.key_of("https://id.example.com", name),
+        issuer="https://id.example.com",
+        subject=f"subject-of-{name}",
+        provider="corp",
+        **fields,
+    )
+
+
+def new_session(user: Any, **fields: Any) -> LoginSession:
+    expires_at = timezone.now() + timedelta(hours=1)
+    given = {"expires_at": expires_at, "client": "Firefox on Linux", **fields}
+    number = LoginSession.objects.count()
+    return LoginSession.objects.create(id=f"session-{number}", user=user, **given)
+
+
+def staff_with(*permissions: str) -> Client:
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text_of(page: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
+
+
+# --- read only ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", [IDENTITIES, SESSIONS, EVENTS])
+def test_nobody_writes_here(admin_client: Client, url: str) -> None:
+    # T125
+    row = new_identity(claims={"groups": ["canary"]}, claims_at=timezone.now())
+    session = new_session(row.user)
+    LoginEvent.objects.create(outcome="login", reference="AAAA-AAAA", user=row.user)
+    key = session.pk if url == SESSIONS else 1
+    key = row.pk if url == IDENTITIES else key
+    key = LoginEvent.objects.get().pk if url == EVENTS else key
+
+    assert admin_client.get(url).status_code == 200
+    page = admin_client.get(f"{url}{key}/change/")
+    assert page.status_code == 200
+    assert b"canary" not in page.content
+    assert admin_client.post(f"{url}{key}/change/", {}).status_code == 403
+    assert admin_client.get(f"{url}add/").status_code == 403
+    if url != IDENTITIES:
+        response = admin_client.post(f"{url}{key}/delete/", {"post": "yes"})
+        assert response.status_code == 403
+
+
+def test_staff_with_every_permission_points_no_identity_elsewhere() -> None:
+    # T125
+    row = new_identity()
+    codes = [p.codename for p in Permission.objects.filter(codename__contains="ident")]
+    client = staff_with(*codes, "change_user", "view_user", "add_identity")
+    other = User.objects.create_superuser("root")
+
+    data = {"user": other.pk, "subject": "x", "provider": "corp", "issuer": "x"}
+    assert client.post(f"{IDENTITIES}{row.pk}/change/", data).status_code == 403
+    row.refresh_from_db()
+    assert row.user != other
+
+
+@pytest.mark.parametrize("url", [IDENTITIES, SESSIONS, EVENTS])
+def test_without_permission_there_is_nothing_to_see(url: str) -> None:
+    assert staff_with().get(url).status_code == 403
+
+
+def test_hostile_text_is_shown_as_text(admin_client: Client) -> None:
+    # T106
+    row = new_identity()
+    Identity.objects.update(subject="<script>alert(1)</script>")
+    GrantedRight.objects.create(
+        identity=row, kind="group", group="<b>x", reason="groups=<img src=x>"
+    )
+    LoginEvent.objects.create(
+        outcome="failed", code="<script>", provider="<script>", reference="A"
+    )
+    for url in (
+        *(IDENTITIES, EVENTS, f"{IDENTITIES}{row.pk}/change/"),
+        *(f"{IDENTITIES}{row.pk}/delete/", f"/admin/auth/user/{row.user_id}/change/"),
+    ):
+        page = admin_client.get(url).content
+        assert b"<script>alert(1)" not in page
+        assert b"<img src=x>" not in page
+        assert b"<b>x" not in page
+
+
+@pytest.mark.parametrize("url", [IDENTITIES, SESSIONS, EVENTS])
+def test_lists_cost_the_same_for_any_number_of_rows(
+    admin_client: Client, url: str
+) -> None:
+    def fill(number: int) -> None:
+        for n in range(number):
+            row = new_identity(f"{url}{n}-{User.objects.count()}")
+            new_session(row.user, identity=row, provider="corp")
+            LoginEvent.objects.create(
+                outcome="login", reference=f"R{n}", provider="corp", user=row.user
+            )
+
+    fill(2)
+    admin_client.get(url)  # whoever looks first costs more
+    with CaptureQueriesContext(connection) as few:
+        admin_client.get(url)
+    fill(20)
+    with CaptureQueriesContext(connection) as many:
+        page = admin_client.get(url)
+
+    assert page.content.count(b'class="action-select"') in (0, 22, 23)
+    assert len(many) == len(few)
+
+
+def test_people_are_found_by_login_name_and_events_by_reference(
+    admin_client: Client,
+) -> None:
+    alice, bob = new_identity("alice"), new_identity("bob")
+    for row, reference in ((alice, "AAAA-AAAA"), (bob, "BBBB-BBBB")):
+        LoginEvent.objects.create(
+            outcome="login", reference=reference, user=row.user, provider="corp"
+        )
+
+    assert "subject-of-bob" not in text_of(admin_client.get(IDENTITIES, {"q": "alice"}))
+    found = text_of(admin_client.get(EVENTS, {"q": "BBBB-BBBB"}))
+    assert "BBBB-BBBB" in found
+    assert "AAAA-AAAA" not in found
+
+
+# --- unlink ------------------------------------------------------------------------
+
+
+def test_unlinking_takes_back_what_the_identity_alone_gave(
+    admin_client: Client, client: Client, oauth_log_in: LogIn, settings: Settings
+) -> None:
+    # T121
+    entry = settings.OAUTH_LOGIN["PROVIDERS"]["corp"]
+    staff = {"corp": {**entry, "STAFF_IF": {"groups": "staff"}}}
+    settings.OAUTH_LOGIN = {"PROVIDERS": staff}
+    oauth_log_in(client, person="bob")
+    row = Identity.objects.get()
+    assert row.user.is_staff
+    url = f"{IDENTITIES}{row.pk}/delete/"
+
+    asked = text_of(admin_client.get(url))
+    assert "right: staff" in asked
+    assert "1 session" in asked
+    assert Identity.objects.exists()  # asking is not doing
+    admin_client.post(url, {"post": "yes"})
+
+    assert not Identity.objects.exists()
+    user = User.objects.get(pk=row.user_id)
+    assert not user.is_staff
+    assert client.get("/private/", secure=True).status_code == 302
+    assert LoginEvent.objects.filter(outcome="unlinked", user=user).exists()
+    assert LogEntry.objects.filter(object_id=str(row.pk), action_flag=3).exists()
+
+
+def test_many_are_unlinked_at_once(admin_client: Client) -> None:
+    rows = [new_identity("alice"), new_identity("bob")]
+    data = {"action": "delete_selected", "_selected_action": [row.pk for row in rows]}
+    asked = text_of(admin_client.post(IDENTITIES, data))
+
+    assert "Unlink selected identities" in text_of(admin_client.get(IDENTITIES))
+    assert "subject-of-alice" in asked
+    assert Identity.objects.count() == 2
+    admin_client.post(IDENTITIES, {**data, "post": "yes"})
+    assert not Identity.objects.exists()
+    assert LoginEvent.objects.filter(outcome="unlinked").count() == 2
+
+
+def test_unlinking_needs_the_permission() -> None:
+    # T125
+    row = new_identity()
+    client = staff_with("view_identity", "change_identity")
+
+    url = f"{IDENTITIES}{row.pk}/delete/"
+    assert client.post(url, {"post": "yes"}).status_code == 403
+    data = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    client.post(IDENTITIES, data)
+    assert Identity.objects.exists()
+
+
+def test_the_permission_is_enough_to_unlink() -> None:
+    row = new_identity()
+    new_session(row.user, identity=row)
+    GrantedRight.objects.create(identity=row, kind="group", group="Editors")
+    client = staff_with("view_identity", "delete_identity")
+
+    client.post(f"{IDENTITIES}{row.pk}/delete/", {"post": "yes"})
+
+    assert not Identity.objects.exists()
+
+
+# --- sessions ----------------------------------------------------------------------
+
+
+def end(client: Client, action: str, *rows: LoginSession) -> Any:
+    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return client.post(SESSIONS, data, follow=True)
+
+
+def test_one_session_ends_and_the_others_go_on(
+    admin_client: Client, oauth_log_in: LogIn
+) -> None:
+    # T121
+    first, second = Client(), Client()
+    oauth_log_in(first)
+    oauth_log_in(second)
+    row = LoginSession.objects.get(pk=first.session["_oauth_login"]["id"])
+
+    page = end(admin_client, "end_selected", row)
+
+    assert "1 session was ended." in text_of(page)
+    assert first.get("/private/", secure=True).status_code == 302
+    assert second.get("/private/", secure=True).status_code == 200
+    assert LogEntry.objects.get(object_id=row.pk).change_message == "ended"
+
+
+def test_all_sessions_of_a_user_end_and_nobody_elses(admin_client: Client) -> None:
+    alice, bob = User.objects.create_user("alice"), User.objects.create_user("bob")
+    rows = [new_session(alice), new_session(alice), new_session(bob)]
+    new_session(alice, ended_at=timezone.now())
+
+    page = end(admin_client, "end_all_of_users", rows[0])
+
+    assert "2 sessions were ended." in text_of(page)
+    assert [row.pk for row in LoginSession.objects.filter(user=bob, ended_at=None)] == [
+        rows[2].pk
+    ]
+    assert not LoginSession.objects.filter(user=alice, ended_at=None).exists()
+
+
+def test_ending_needs_the_permission() -> None:
+    row = new_session(User.objects.create_user("alice"))
+
+    end(staff_with("view_loginsession"), "end_selected", row)
+    row.refresh_from_db()
+    assert row.ended_at is None
+    User.objects.filter(username="staff").delete()
+    end(staff_with("view_loginsession", "change_loginsession"), "end_selected", row)
+    row.refresh_from_db()
+    assert row.ended_at is not None
+
+
+def test_it_is_said_when_nothing_would_end(
+    admin_client: Client, settings: Settings
+) -> None:
+    row = new_session(User.objects.create_user("alice"))
+    assert "LoginSessionMiddleware" not in text_of(
+        end(admin_client, "end_selected", row)
+    )
+    settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if "oauth_login" not in m]
+    assert "Without LoginSessionMiddleware" in text_of(
+        end(admin_client, "end_selected", row)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "found"), [("open", {"a"}), ("over", {"b", "c"}), ("", {"a", "b", "c"})]
+)
+def test_sessions_are_open_or_over(
+    admin_client: Client, state: str, found: set[str]
+) -> None:
+    alice, now = User.objects.create_user("alice"), timezone.now()
+    new_session(alice, client="a")
+    new_session(alice, client="b", ended_at=now)
+    new_session(alice, client="c", expires_at=now)
+
+    page = admin_client.get(SESSIONS, {"state": state} if state else {})
+    names = {str(row) for row in page.context["cl"].result_list} & {"a", "b", "c"}
+    assert names == found
+
+
+# --- events and their chart --------------------------------------------------------
+
+
+def write(outcome: str, *, days: float = 0, number: int = 1, **fields: Any) -> None:
+    at = timezone.now() - timedelta(days=days)
+    LoginEvent.objects.bulk_create(
+        LoginEvent(outcome=outcome, reference="A", created_at=at, **fields)
+        for _ in range(number)
+    )
+
+
+def drawn(client: Client, **query: str) -> Any:
+    return client.get(EVENTS, query).context["chart"]
+
+
+def test_the_chart_counts_by_day_and_outcome(
+    admin_client: Client, time_machine: Any
+) -> None:
+    time_machine.move_to(NOW, tick=False)
+    LoginEvent.objects.all().delete()
+    write("login", number=3)
+    write("failed", number=2)
+    write("denied", days=29)
+    write("linked", days=1)
+    write("login", days=30)
+
+    found = drawn(admin_client)
+
+    assert (found.ok, found.bad, found.other) == (3, 3, 1)
+    last, before = found.days[-1], found.days[-2]
+    assert (last.date, last.ok, last.bad) == (date(2026, 11, 24), 3, 2)
+    assert (before.date, before.other) == (date(2026, 11, 23), 1)
+    assert (found.days[0].date, found.days[0].bad) == (date(2026, 10, 26), 1)
+
+
+def test_the_chart_follows_the_filters(admin_client: Client, time_machine: Any) -> None:
+    time_machine.move_to(NOW, tick=False)
+    LoginEvent.objects.all().delete()
+    write("login", provider="corp")
+    write("login", provider="other", number=2)
+    write("failed", provider="corp", code="token.status")
+
+    assert drawn(admin_client).ok == 3
+    assert drawn(admin_client, provider="corp").ok == 1
+    assert drawn(admin_client, outcome__exact="failed").ok == 0
+    assert drawn(admin_client, outcome__exact="failed").bad == 1
+    assert drawn(admin_client, code="token.status").bad == 1
+    assert drawn(admin_client, created_at__month="10", created_at__year="2026").ok == 0
+
+
+def test_the_chart_is_there_without_events(admin_client: Client) -> None:
+    LoginEvent.objects.all().delete()
+    page = admin_client.get(EVENTS)
+    assert page.context["chart"].bars == ()
+    assert b"<svg" in page.content
+
+
+def test_days_are_those_of_the_site(
+    admin_client: Client, settings: Settings, time_machine: Any
+) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    time_machine.move_to("2026-11-24T16:00:00Z", tick=False)
+    LoginEvent.objects.all().delete()
+    write("login")
+
+    last = drawn(admin_client).days[-1]
+    assert (last.date, last.ok) == (date(2026, 11, 25), 1)
+
+
+def test_an_impossible_filter_is_no_error(admin_client: Client) -> None:
+    assert admin_client.get(EVENTS, {"nonsense": "x"}).status_code == 302
+
+
+def test_the_chart_needs_no_script_and_has_a_table(
+    admin_client: Client, time_machine: Any, settings: Settings
+) -> None:
+    time_machine.move_to(NOW, tick=False)
+    settings.LANGUAGE_CODE = "de"
+    settings.USE_THOUSAND_SEPARATOR = True
+    write("login", number=3)
+    page = admin_client.get(EVENTS).content.decode()
+    svg = page[page.index("<svg viewBox") :].partition("</svg>")[0]
+
+    assert "style=" not in svg
+    assert "<title " in svg
+    assert "<desc " in svg
+    numbers = re.findall(r'\s(?:x|y|x2|y2|width|height)="([^"]*)"', svg)
+    assert numbers
+    assert all(re.fullmatch(r"\d+", number) for number in numbers)
+    assert page.count('<th scope="row">') == DAYS
+
+
+@pytest.mark.parametrize("number", [1, 2, 1000, 10**6])
+def test_a_stack_fits_and_nothing_in_it_vanishes(number: int) -> None:
+    day = date(2026, 11, 24)
+    found = chart([(day, "login", number), (day, "failed", 1)], today=day)
+
+    assert [bar.series for bar in found.bars] == ["ok", "bad"]
+    assert sum(bar.height for bar in found.bars) <= HEIGHT
+    assert min(bar.height for bar in found.bars) >= 2
+    assert found.bars[0].y == HEIGHT - found.bars[0].height
+    assert found.bars[1].y == found.bars[0].y - found.bars[1].height
+
+
+def test_an_outcome_is_named_in_words(admin_client: Client) -> None:
+    write("logged_out_by_provider")
+    page = admin_client.get(EVENTS).content.decode()
+    assert '<span class="ol-badge ol-other">signed out by provider</span>' in page
+
+
+# --- a user's page -----------------------------------------------------------------
+
+
+def user_page(client: Client, user: Any) -> Any:
+    return client.get(f"/admin/auth/user/{user.pk}/change/")
+
+
+def test_a_users_page_explains_their_rights(
+    admin_client: Client, client: Client, oauth_log_in: LogIn, settings: Settings
+) -> None:
+    entry = settings.OAUTH_LOGIN["PROVIDERS"]["corp"]
+    rules = {"STAFF_IF": {"groups": "staff"}, "SUPERUSER_IF": {"groups": "canary"}}
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": {**entry, **rules}}}
+    settings.OAUTH_LOGIN = {**settings.OAUTH_LOGIN, "KEEP_CLAIMS": True}
+    oauth_log_in(client, person="bob")
+    row = Identity.objects.get()
+
+    text = text_of(user_page(admin_client, row.user))
+
+    assert "groups=staff, since " in text
+    assert "no rule matches what groups says" in text
+    assert row.subject in text
+    assert "canary" not in text
+
+
+def test_a_users_page_can_still_be_saved(admin_client: Client) -> None:
+    row = new_identity()
+    page = user_page(admin_client, row.user)
+    form = page.context["adminform"].form
+    data = {name: value for name, value in form.initial.items() if value is not None}
+    data |= {"date_joined_0": "2026-11-24", "date_joined_1": "12:00"}
+    for name in ("groups", "user_permissions", "last_login", "date_joined"):
+        data.pop(name, None)
+    (formset,) = page.context["inline_admin_formsets"]
+    management = formset.formset.management_form
+    data |= {management.add_prefix(n): v for n, v in management.initial.items()}
+
+    response = admin_client.post(
+        f"/admin/auth/user/{row.user_id}/change/", {**data, "first_name": "Alice"}
+    )
+
+    assert response.status_code == 302
+    row.refresh_from_db()
+    assert row.user.first_name == "Alice"
+
+
+def test_a_forged_form_changes_no_identity(admin_client: Client) -> None:
+    # T125
+    row, root = new_identity(), User.objects.get(username="admin")
+    prefix = "oauth_login_identities"
+    data = {
+        "username": "alice",
+        "date_joined_0": "2026-11-24",
+        "date_joined_1": "12:00",
+        f"{prefix}-TOTAL_FORMS": "1",
+        f"{prefix}-INITIAL_FORMS": "1",
+        f"{prefix}-0-id": str(row.pk),
+        f"{prefix}-0-user": str(root.pk),
+        f"{prefix}-0-subject": "x",
+        f"{prefix}-0-DELETE": "on",
+    }
+    admin_client.post(f"/admin/auth/user/{row.user_id}/change/", data)
+
+    before = (row.user_id, row.subject)
+    row.refresh_from_db()
+    assert (row.user_id, row.subject) == before
+
+
+def test_a_users_page_without_identities_says_so(admin_client: Client) -> None:
+    root = User.objects.get(username="admin")
+    text = text_of(user_page(admin_client, root))
+    assert "No provider leads to this user." in text
+    assert (
+        "Given by hand, and never taken away by a provider: staff, superuser." in text
+    )
+
+
+def test_who_may_not_see_identities_does_not() -> None:
+    row = new_identity()
+    text = text_of(user_page(staff_with("view_user", "change_user"), row.user))
+    assert "subject-of-alice" not in text
+    User.objects.filter(username="staff").delete()
+    text = text_of(user_page(staff_with("view_user", "view_identity"), row.user))
+    assert "subject-of-alice" in text
+
+
+def test_a_new_user_has_a_page_without_identities(admin_client: Client) -> None:
+    page = admin_client.get("/admin/auth/user/add/")
+    assert page.status_code == 200
+    assert b"oauth-login-identities" not in page.content
+
+
+def test_a_users_page_costs_the_same_for_any_number_of_identities(
+    admin_client: Client,
+) -> None:
+    row = new_identity()
+    user_page(admin_client, row.user)
+    with CaptureQueriesContext(connection) as few:
+        user_page(admin_client, row.user)
+    for number in range(10):
+        new_identity(f"more-{number}", user=row.user)
+    with CaptureQueriesContext(connection) as many:
+        user_page(admin_client, row.user)
+    assert len(many) == len(few)
+
+
+class Own(UserAdmin):
+    pass
+
+
+class WithMixin(OAuthLoginUserAdminMixin, UserAdmin):
+    inlines = (IdentityInline,)
+
+
+def test_a_sites_own_user_admin_is_left_alone() -> None:
+    site = admin.AdminSite(name="somewhere")
+    install_user_admin(site)
+    assert not site.is_registered(User)
+    site.register(User, Own)
+    install_user_admin(site)
+    assert type(site.get_model_admin(User)) is Own
+
+
+def test_the_mixin_shows_identities_once(rf: Any) -> None:
+    own = WithMixin(User, admin.site)
+    assert own.get_inlines(rf.get("/"), User()) == [IdentityInline]
