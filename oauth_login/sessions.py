@@ -149,12 +149,16 @@ def end_ids(ids: Iterable[str]) -> int:
     return ended
 
 
-def prune(before: datetime) -> int:
-    """Delete rows that ended or expired before that; how many."""
-    rows = LoginSession.objects.filter(
+def over_since(before: datetime) -> QuerySet[LoginSession]:
+    """Rows that ended or expired before that."""
+    return LoginSession.objects.filter(
         Q(ended_at__lt=before) | Q(expires_at__lt=before)
     )
-    deleted, _ = rows.delete()
+
+
+def prune(before: datetime) -> int:
+    """Delete rows that ended or expired before that; how many."""
+    deleted, _ = over_since(before).delete()
     return deleted
 
 

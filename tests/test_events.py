@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,8 +19,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from oauth_login import events
-from oauth_login.models import LoginEvent
+from oauth_login import breakglass, event_chain, events
+from oauth_login.explain import explain
+from oauth_login.models import LoginEvent, LoginSession
+from oauth_login.rehearse import rehearse
+from oauth_login.rules import RuleSet
 from oauth_login.testing import FakeProvider
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +102,47 @@ def test_what_happens_to_an_account_is_a_row(
     (record,) = caplog.records
     assert record.oauth_login_reference == reference
     assert record.oauth_login_event == outcome
+
+
+@pytest.mark.user_models
+def test_whoever_the_users_are_their_events_are_chained_and_explained(
+    client: Client, oauth_log_in: LogIn, settings: Settings
+) -> None:
+    key = "a-key-of-the-suite-that-is-long-enough"
+    entry = settings.OAUTH_LOGIN["PROVIDERS"]["corp"]
+    entry = {**entry, "STAFF_IF": {"groups": "staff"}}
+    settings.OAUTH_LOGIN = {
+        **settings.OAUTH_LOGIN,
+        "PROVIDERS": {"corp": entry},
+        "EVENT_LOG_KEY": key,
+        "KEEP_CLAIMS": True,
+    }
+    oauth_log_in(client, person="bob")
+    user = get_user_model().objects.get()
+
+    assert event_chain.verify().found is None
+    assert {row.user_key for row in LoginEvent.objects.all()} == {str(user.pk)}
+    (identity,) = explain(user).identities
+    assert [(r.right, r.status) for r in identity.rights] == [("staff", "given")]
+    assert list(rehearse({"corp": RuleSet()})) == []
+    link = breakglass.new_token(user, now=timezone.now())
+    assert breakglass.use(link, now=timezone.now()) == user
+
+
+@pytest.mark.parametrize(("days", "kept"), [(29.99, True), (30.01, False)])
+def test_sessions_that_are_over_are_pruned(alice: Any, days: float, kept: bool) -> None:
+    over = timezone.now() - timedelta(days=days)
+    later = timezone.now() + timedelta(days=1)
+    LoginSession.objects.create(id="expired", user=alice, expires_at=over)
+    LoginSession.objects.create(id="ended", user=alice, expires_at=later, ended_at=over)
+    LoginSession.objects.create(id="open", user=alice, expires_at=later)
+    number = 0 if kept else 2
+    for options, verb in (({"dry_run": True}, "would delete"), ({}, "deleted")):
+        output = StringIO()
+        call_command("oauth_login_prune", stdout=output, **options)
+        assert f"{verb} {number} sessions that are over" in output.getvalue()
+
+    assert LoginSession.objects.count() == (3 if kept else 1)
 
 
 # --- as JSON lines -----------------------------------------------------------------
@@ -218,6 +263,7 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", script],
         cwd=Path(__file__).parent.parent,
+        env={k: v for k, v in os.environ.items() if "DATABASE_URL" not in k},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -30,6 +30,16 @@ class IdentityAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Not ReadOnlyAdmin's: Django's own, by the permission.
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's, under a heading that says what it does."""
+        context = {"title": _("Unlink identity"), **(extra_context or {})}
+        return super().delete_view(request, object_id, context)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Django's own, under a name that says what it does."""

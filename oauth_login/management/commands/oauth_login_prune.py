@@ -8,12 +8,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from oauth_login import event_chain
+from oauth_login import event_chain, sessions
 from oauth_login.conf import get_config
 from oauth_login.kept_claims import not_to_be_kept
 from oauth_login.models import BreakGlassLink, Identity, LoginEvent
 
 BATCH = 1000
+# For whoever looks at what happened lately.
+SESSIONS_KEPT, LINKS_KEPT = timedelta(days=30), timedelta(days=1)
 
 
 class Command(BaseCommand):
@@ -27,22 +29,36 @@ class Command(BaseCommand):
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         config, now = get_config(), timezone.now()
         oldest = now - timedelta(days=config.events_max_age)
-        links = BreakGlassLink.objects.filter(expires_at__lt=now - timedelta(days=1))
+        sessions_over = now - SESSIONS_KEPT
+        links = BreakGlassLink.objects.filter(expires_at__lt=now - LINKS_KEPT)
         claims = not_to_be_kept()
         if dry_run:
-            events = LoginEvent.objects.filter(created_at__lt=oldest).count()
-            self._say("would delete", events, links.count(), claims.count())
+            self._say(
+                "would delete",
+                events=LoginEvent.objects.filter(created_at__lt=oldest).count(),
+                sessions=sessions.over_since(sessions_over).count(),
+                links=links.count(),
+                claims=claims.count(),
+            )
             return
-        events = 0
+        events = erased = 0
         while gone := event_chain.prune(oldest, limit=BATCH):
             events += gone
-        erased = 0
         while keys := list(claims.order_by("pk").values_list("pk", flat=True)[:BATCH]):
             some = Identity.objects.filter(pk__in=keys)
             erased += some.update(claims=None, claims_at=None)
-        self._say("deleted", events, links.delete()[0], erased)
+        self._say(
+            "deleted",
+            events=events,
+            sessions=sessions.prune(sessions_over),
+            links=links.delete()[0],
+            claims=erased,
+        )
 
-    def _say(self, verb: str, events: int, links: int, claims: int) -> None:
+    def _say(
+        self, verb: str, *, events: int, sessions: int, links: int, claims: int
+    ) -> None:
         self.stdout.write(f"{verb} {events} login events")
+        self.stdout.write(f"{verb} {sessions} sessions that are over")
         self.stdout.write(f"{verb} {links} links for emergency access")
         self.stdout.write(f"{verb} the claims of {claims} identities")
