@@ -6,12 +6,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.actions import delete_selected as djangos_delete_selected
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import Identity
+
+
+@admin.action(
+    permissions=["delete"],
+    description=_("Unlink selected %(verbose_name_plural)s"),
+)
+def delete_selected(
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Identity]
+) -> Any:
+    """Django's own, under a name that says what it does."""
+    return djangos_delete_selected(model_admin, request, queryset)
 
 
 class IdentityAdmin(ReadOnlyAdmin):
@@ -25,6 +38,7 @@ class IdentityAdmin(ReadOnlyAdmin):
     list_filter = ("provider",)
     search_fields = ("=subject", "=issuer")
     fields = ("user", "provider", "issuer", "subject", "created_at", "last_login_at")
+    actions = (delete_selected,)
     delete_confirmation_template = "oauth_login/admin/unlink.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -40,14 +54,6 @@ class IdentityAdmin(ReadOnlyAdmin):
         """Django's, under a heading that says what it does."""
         context = {"title": _("Unlink identity"), **(extra_context or {})}
         return super().delete_view(request, object_id, context)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Django's own, under a name that says what it does."""
-        actions: dict[str, Any] = super().get_actions(request)
-        if found := actions.get("delete_selected"):
-            label = _("Unlink selected %(verbose_name_plural)s")
-            actions["delete_selected"] = (*found[:2], label)
-        return actions
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
