@@ -50,6 +50,7 @@ class ProviderConfig:
     initiate_login: bool = False
     backend_base_url: str | None = None
     client_keys: tuple[KeySource, ...] = ()
+    decryption_keys: tuple[KeySource, ...] = ()
     client_cert: ClientCertificate | None = None
     ca_bundle: str | None = None
     proxies: Mapping[str, str] | None = None
@@ -122,6 +123,7 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "CLIENT_SECRET": "",
     "CLIENT_AUTH": "auto",
     "CLIENT_KEYS": (),
+    "DECRYPTION_KEYS": (),
     "CLIENT_CERT": None,
     "BASIC_ENCODING": "form",
     "TEAM_ID": None,

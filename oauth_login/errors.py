@@ -103,8 +103,9 @@ _codes(
     client_auth="No client authentication method that we know fits the provider's.",
     client_refused="The provider refused our client id or secret (invalid_client).",
     signing_algs="The provider signs with no algorithm that is allowed here.",
-    client_keys="A key of CLIENT_KEYS could not be had, or cannot be used.",
     step_up="A provider without ID tokens cannot say when or how somebody logged in.",
+    client_keys="A key of CLIENT_KEYS or DECRYPTION_KEYS could not be had or used.",
+    jwe_missing="The extra `oauth-login[jwe]` is needed to decrypt, and not installed.",
     auth_params="A login was to ask for what it must not, or what cannot be enforced.",
     insecure_redirect_uri="The redirect URI would be http on a public host.",
     hook="A hook of the site failed or returned something that is not a user.",
@@ -165,8 +166,12 @@ for _document, _name in {
 }.items():
     _codes(
         _document,
-        malformed=f"The {_name} is not a compact JWS.",
-        encrypted=f"The {_name} is encrypted, which is not supported.",
+        malformed=f"The {_name} is not a compact JWS, or JWE.",
+        encrypted=f"The {_name} is encrypted, and there are no DECRYPTION_KEYS.",
+        encryption_alg=f"The {_name} is encrypted with an algorithm not allowed here.",
+        compressed=f"The {_name} was compressed before it was encrypted.",
+        not_decrypted=f"No key of DECRYPTION_KEYS decrypts the {_name}.",
+        not_signed=f"What is encrypted in the {_name} is not a signed token.",
         alg_not_allowed=f"The {_name} is signed with an algorithm not allowed here.",
         typ=f"The {_name} is a token of another type.",
         crit=f"The {_name} demands an extension (`crit`, `b64`) that we do not have.",
@@ -178,6 +183,7 @@ for _document, _name in {
 _codes(
     "id_token",
     too_large="The ID token is larger than 64 kB.",
+    not_encrypted="There are DECRYPTION_KEYS, and the ID token is not encrypted.",
     not_json="The header or payload is not a strict JSON object.",
     azp_mismatch="The authorized party is not us.",
     sub_invalid="The subject is not 1 to 255 printable ASCII characters.",
@@ -198,6 +204,7 @@ _codes(
 )
 _codes(
     "userinfo",
+    too_large="The userinfo response is larger than 256 kB; 64 kB if encrypted.",
     refused="The provider did not accept the access token.",
     sub_missing="The response has no valid subject.",
     exp_invalid="`exp` of the signed userinfo is not a time.",
@@ -207,6 +214,7 @@ _codes(
 _codes(
     "logout_token",
     too_large="The logout token is larger than 16 kB.",
+    not_encrypted="There are DECRYPTION_KEYS, and the logout token is not encrypted.",
     not_json="The header or payload is not a strict JSON object.",
     exp_invalid="`exp` is not a time, or more than an hour after `iat`.",
     expired="The logout token has expired.",

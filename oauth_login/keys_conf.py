@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from oauth_login.config import ClientCertificate, KeySource
-from oauth_login.protocol.client_keys import ClientKey, parse_client_key
+from oauth_login.protocol.client_keys import ClientKey, Use, parse_client_key
 from oauth_login.section import Section
 
 KEY_KEYS: Mapping[str, object] = {"KEY": None, "KID": None}
@@ -21,12 +22,24 @@ def read_client_keys(section: Section) -> tuple[KeySource, ...]:
     with that as KEY, and the KID under which the provider knows it. Texts and files
     are looked at now, functions when the provider is first used.
     """
-    entries = section.value("CLIENT_KEYS")
-    if not isinstance(entries, list | tuple):
-        section.problem("E003", f"{section.where}['CLIENT_KEYS'] must be a list.")
+    return _sources(section, "CLIENT_KEYS", "sig")
+
+
+def read_decryption_keys(section: Section) -> tuple[KeySource, ...]:
+    """Where the keys come from that decrypt; DECRYPTION_KEYS is as CLIENT_KEYS is."""
+    sources = _sources(section, "DECRYPTION_KEYS", "enc")
+    where, signing = f"{section.where}['DECRYPTION_KEYS']", section.value("CLIENT_KEYS")
+    if not sources:
         return ()
-    sources = (_source(section, number, key) for number, key in enumerate(entries))
-    return tuple(source for source in sources if source is not None)
+    if isinstance(signing, list | tuple) and any(
+        entry in signing for entry in section.value("DECRYPTION_KEYS")
+    ):
+        text = f"{where} has a key of CLIENT_KEYS, too: a key has one use."
+        section.problem("E024", text)
+    if find_spec("joserfc") is None:
+        text = f"{where} needs the extra 'jwe'."
+        section.problem("E035", text, "pip install 'oauth-login[jwe]'")
+    return sources
 
 
 def read_client_cert(section: Section) -> ClientCertificate | None:
@@ -59,15 +72,27 @@ def _is_file(path: str | Path) -> bool:
         return False
 
 
-def _source(section: Section, number: int, entry: Any) -> KeySource | None:
-    where, kid = f"{section.where}['CLIENT_KEYS'][{number}]", None
+def _sources(section: Section, name: str, use: Use) -> tuple[KeySource, ...]:
+    entries, where = section.value(name), f"{section.where}[{name!r}]"
+    if not isinstance(entries, list | tuple):
+        section.problem("E003", f"{where} must be a list.")
+        return ()
+    sources = (
+        _source(section, f"{where}[{number}]", entry, use)
+        for number, entry in enumerate(entries)
+    )
+    return tuple(source for source in sources if source is not None)
+
+
+def _source(section: Section, where: str, entry: Any, use: Use) -> KeySource | None:
+    kid = None
     if isinstance(entry, Mapping):
         one = Section(entry, KEY_KEYS, section.note, where, section.provider)
         entry, kid = one.value("KEY"), one.text("KID")
     if callable(entry):
-        return partial(_called, entry, kid)
+        return partial(_called, entry, kid, use)
     try:
-        key = parse_client_key(_pem(entry), kid=kid)
+        key = parse_client_key(_pem(entry), kid=kid, use=use)
     except (ValueError, OSError) as error:
         # Neither the text nor the path's content: it may be half a secret.
         cause = error.strerror if isinstance(error, OSError) else error
@@ -84,5 +109,5 @@ def _pem(entry: object) -> str:
     raise ValueError("neither a PEM text, nor a path, nor a function")
 
 
-def _called(function: Callable[[], object], kid: str | None) -> ClientKey:
-    return parse_client_key(_pem(function()), kid=kid)
+def _called(function: Callable[[], object], kid: str | None, use: Use) -> ClientKey:
+    return parse_client_key(_pem(function()), kid=kid, use=use)

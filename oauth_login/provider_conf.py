@@ -11,7 +11,11 @@ from oauth_login.accounts_conf import (
 )
 from oauth_login.client_conf import read_client
 from oauth_login.config import ENDPOINT_KEYS, ProviderConfig
-from oauth_login.keys_conf import read_client_cert, read_client_keys
+from oauth_login.keys_conf import (
+    read_client_cert,
+    read_client_keys,
+    read_decryption_keys,
+)
 from oauth_login.presets import Preset
 from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url, origin
 from oauth_login.request_conf import read_url_params
@@ -59,6 +63,7 @@ def read_provider(
         initiate_login=section.of_type("INITIATE_LOGIN", bool, default=False),
         backend_base_url=_backend_base_url(section),
         client_keys=read_client_keys(section),
+        decryption_keys=read_decryption_keys(section),
         client_cert=read_client_cert(section),
         ca_bundle=section.text("CA_BUNDLE"),
         proxies=section.of_type("PROXIES", dict, default={}) or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -11,8 +12,9 @@ from django.core.cache import caches
 from django.core.signals import setting_changed
 
 from oauth_login.conf import get_config
-from oauth_login.config import DEFAULT_FIELDS, ProviderConfig
+from oauth_login.config import DEFAULT_FIELDS, KeySource, ProviderConfig
 from oauth_login.errors import ConfigurationError
+from oauth_login.protocol.client import Client
 from oauth_login.protocol.client_keys import ClientKey
 from oauth_login.provider import Provider
 from oauth_login.rules import EMAIL_DOMAIN, lacks
@@ -37,7 +39,7 @@ def _provider(alias: str) -> Provider:
     return Provider(
         alias=alias,
         issuer=entry.issuer,
-        client=replace(entry.client, keys=_client_keys(entry)),
+        client=_client(entry),
         transport=RequestsTransport(
             issuer_host=urlsplit(entry.issuer).hostname or "",
             backend_host=urlsplit(entry.backend_base_url or "").hostname,
@@ -57,15 +59,27 @@ def _provider(alias: str) -> Provider:
     )
 
 
-def _client_keys(entry: ProviderConfig) -> tuple[ClientKey, ...]:
-    """Our keys, from wherever they are. Not at start-up: it may be a vault."""
+def _client(entry: ProviderConfig) -> Client:
+    """The client with its keys, from wherever they are. Not at start-up: it may be
+    a vault."""
+    keys = _keys(entry.client_keys, entry.alias)
+    decryption_keys = _keys(entry.decryption_keys, entry.alias)
+    if not {key.kid for key in keys}.isdisjoint(key.kid for key in decryption_keys):
+        # One key, one purpose; and a key set cannot have both under one name.
+        raise ConfigurationError(
+            "config.client_keys", provider=entry.alias, received="a key twice"
+        )
+    return replace(entry.client, keys=keys, decryption_keys=decryption_keys)
+
+
+def _keys(sources: Sequence[KeySource], alias: str) -> tuple[ClientKey, ...]:
     try:
-        return tuple(source() for source in entry.client_keys)
+        return tuple(source() for source in sources)
     except Exception as error:
         # Somebody else's function fails in ways of its own; the message may quote
         # what it read, and stays out of the log.
         raise ConfigurationError(
-            "config.client_keys", provider=entry.alias, received=type(error).__name__
+            "config.client_keys", provider=alias, received=type(error).__name__
         ) from None
 
 

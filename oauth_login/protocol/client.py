@@ -23,7 +23,8 @@ class Client:
     """Who we are at the provider, what we ask for, and what we accept from it.
 
     `token_endpoint_auth_method` is "auto" (chosen from the provider's metadata) or one
-    of client_auth.METHODS. The first of `keys` signs; `team_id` is Apple's.
+    of client_auth.METHODS. The first of `keys` signs; with `decryption_keys` the
+    provider encrypts ID tokens; `team_id` is Apple's.
     `response_mode` None is the provider's default. `default_max_age` and `leeway` are
     in seconds; `authorization_params` go into every request as they are.
     """
@@ -32,6 +33,7 @@ class Client:
     client_secret: str = field(default="", repr=False)
     token_endpoint_auth_method: str = "auto"  # noqa: S105 - a method's name
     keys: tuple[ClientKey, ...] = ()
+    decryption_keys: tuple[ClientKey, ...] = ()
     has_certificate: bool = False
     team_id: str | None = None
     scope: str = "openid profile email"

@@ -1,4 +1,4 @@
-"""Our own keys: what signs our assertions, and the public halves (RFC 7517, 7638)."""
+"""Our own keys: to sign and to decrypt, and the public halves (RFC 7517, 7638)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -19,8 +19,10 @@ PrivateKey: TypeAlias = (
 PublicKey: TypeAlias = (
     rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 )
+Use: TypeAlias = Literal["sig", "enc"]
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+_KINDS = "the key must be RSA, P-256, P-384, P-521 or Ed25519"
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 # What goes into a thumbprint, in this order (RFC 7638 3.2, RFC 8037 2).
 _REQUIRED = {
@@ -33,23 +35,30 @@ _ALGORITHMS = get_default_algorithms()
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A key pair of ours; `algs` are what it can sign with, the usual one first."""
+    """A key pair of ours for one `use`, "sig" or "enc" (RFC 7517 4.2).
+
+    `algs` are what it can sign with, the usual one first, or be encrypted to with.
+    """
 
     kid: str
     algs: tuple[str, ...]
     private_key: PrivateKey = field(repr=False)
+    use: Use = "sig"
 
     def public_jwk(self) -> dict[str, Any]:
         """The public half, as a key set has it, without `use` and `alg`."""
-        public_key = self.private_key.public_key()
-        return {**_required_members(public_key, self.algs[0]), "kid": self.kid}
+        public_key, alg = self.private_key.public_key(), _algs(self.private_key)[0]
+        return {**_required_members(public_key, alg), "kid": self.kid}
 
 
-def parse_client_key(pem: str, *, kid: str | None = None) -> ClientKey:
+def parse_client_key(
+    pem: str, *, kid: str | None = None, use: Use = "sig"
+) -> ClientKey:
     """The key of a PEM text without a password; ValueError if it is none that we use.
 
-    RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519. Without a `kid` it is the
-    key's own thumbprint (RFC 7638): a new key then never has an old one's name.
+    RSA of 2048 to 8192 bits, P-256, P-384, P-521 or, to sign, Ed25519. Without a `kid`
+    it is the key's own thumbprint (RFC 7638): a new key then never has an old one's
+    name.
     """
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
@@ -58,14 +67,15 @@ def parse_client_key(pem: str, *, kid: str | None = None) -> ClientKey:
     if isinstance(key, rsa.RSAPrivateKey):
         if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
             raise ValueError("an RSA key must have 2048 to 8192 bits")
-        algs: tuple[str, ...] = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
-    elif isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
-        algs = (_CURVES[key.curve.name],)
-    elif isinstance(key, ed25519.Ed25519PrivateKey):
-        algs = ("EdDSA",)
-    else:
-        raise ValueError("the key must be RSA, P-256, P-384, P-521 or Ed25519")
-    return ClientKey(kid or thumbprint(key.public_key(), alg=algs[0]), algs, key)
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        if key.curve.name not in _CURVES:
+            raise ValueError(_KINDS)
+    elif not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise ValueError(_KINDS)
+    elif use == "enc":
+        raise ValueError("an Ed25519 key signs, and decrypts nothing")
+    kid = kid or thumbprint(key.public_key(), alg=_algs(key)[0])
+    return ClientKey(kid, _algs(key, use), key, use)
 
 
 def thumbprint(key: PublicKey, *, alg: str) -> str:
@@ -83,7 +93,7 @@ def public_key_set(keys: Sequence[ClientKey]) -> dict[str, Any]:
     A new key stands behind the one that signs until everybody has seen it, and an old
     one stays there until nothing that it signed is under way.
     """
-    return {"keys": [{**key.public_jwk(), "use": "sig"} for key in keys]}
+    return {"keys": [{**key.public_jwk(), **_purpose(key)} for key in keys]}
 
 
 def signed_jwt(
@@ -103,6 +113,23 @@ def signed_jwt(
 def _required_members(key: PublicKey, alg: str) -> dict[str, str]:
     members = _ALGORITHMS[alg].to_jwk(key, as_dict=True)
     return {name: members[name] for name in _REQUIRED[members["kty"]]}
+
+
+def _purpose(key: ClientKey) -> dict[str, str]:
+    # What signs can do so in several ways; what decrypts, in one.
+    only = {"alg": key.algs[0]} if key.use == "enc" else {}
+    return {"use": key.use, **only}
+
+
+def _algs(key: PrivateKey, use: Use = "sig") -> tuple[str, ...]:
+    is_rsa = isinstance(key, rsa.RSAPrivateKey)
+    if use == "enc":
+        return ("RSA-OAEP-256",) if is_rsa else ("ECDH-ES",)
+    if is_rsa:
+        return ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return (_CURVES[key.curve.name],)
+    return ("EdDSA",)
 
 
 def _json(value: object) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.jwe import decrypted
 from oauth_login.protocol.jws import (
     FindKeys,
     VerifiedJws,
@@ -60,10 +61,12 @@ def validate_id_token(
     authenticated no earlier than that, if it is given. Says nothing about who may
     enter.
     """
+    if client.decryption_keys:  # 3.1.3.7 (1)
+        token = decrypted(token, document="id_token", keys=client.decryption_keys)
     if len(token) > MAX_ID_TOKEN:
         raise InvalidProviderResponse("id_token.too_large", expected=MAX_ID_TOKEN)
-    # 3.1.3.7 (1) encryption, (6) signature, (7) and (8) algorithm. The signature is
-    # checked although TLS would be allowed to stand in for it (T87).
+    # 3.1.3.7 (6) signature, (7) and (8) algorithm. The signature is checked although
+    # TLS would be allowed to stand in for it (T87).
     jws = verified_jws(
         token,
         document="id_token",

@@ -45,7 +45,7 @@ class VerifiedJws:
     key_issuer: str | None = None
 
 
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _ALGORITHMS: Mapping[str, Algorithm] = get_default_algorithms()
 
 
@@ -125,7 +125,7 @@ def verified_jws(
         verified, key_issuer = key is not None, key.issuer if key else None
     if not verified:
         raise InvalidProviderResponse(f"{document}.signature", alg=alg)
-    claims = _json_segment(signed.partition(".")[2], document)
+    claims = json_segment(signed.partition(".")[2], document)
     return VerifiedJws(alg, claims, key_issuer)
 
 
@@ -175,9 +175,17 @@ def check_audience(
     return audiences
 
 
+def json_segment(segment: str, document: str) -> dict[str, Any]:
+    """A part of a token that is a strict JSON object."""
+    try:
+        return parse_json_object(_decoded(segment))
+    except ValueError:
+        raise InvalidProviderResponse(f"{document}.not_json") from None
+
+
 def _header(token: str, document: str) -> dict[str, Any]:
     # One spelling of a token: no padding, no white space, no JSON form (T75).
-    if not _COMPACT.fullmatch(token):
+    if not COMPACT_JWS.fullmatch(token):
         encrypted = token.count(".") == 4  # RFC 7516 3.1: five parts
         raise InvalidProviderResponse(
             f"{document}.encrypted" if encrypted else f"{document}.malformed"
@@ -185,7 +193,7 @@ def _header(token: str, document: str) -> dict[str, Any]:
     header, _, _ = token.partition(".")
     if len(header) > MAX_HEADER:
         raise InvalidProviderResponse(f"{document}.malformed")
-    return _json_segment(header, document)
+    return json_segment(header, document)
 
 
 def _verifying_key(
@@ -217,13 +225,6 @@ def _is_signed_with(
         return _ALGORITHMS[alg].verify(signed.encode(), key, _decoded(signature))
     except Exception:  # noqa: BLE001 - T65: a key of another kind raises bare TypeErrors
         return False
-
-
-def _json_segment(segment: str, document: str) -> dict[str, Any]:
-    try:
-        return parse_json_object(_decoded(segment))
-    except ValueError:
-        raise InvalidProviderResponse(f"{document}.not_json") from None
 
 
 def _decoded(segment: str) -> bytes:

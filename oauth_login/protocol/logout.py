@@ -17,6 +17,7 @@ from oauth_login.protocol.authorization import Params
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import is_subject
+from oauth_login.protocol.jwe import decrypted
 from oauth_login.protocol.jws import (
     FindKeys,
     check_audience,
@@ -110,7 +111,9 @@ def validate_logout_token(
         raise InvalidProviderResponse(
             "logout_token.too_large", expected=MAX_LOGOUT_TOKEN
         )
-    # (1) encryption, (2) signature, (3) algorithm: all as for an ID token.
+    if client.decryption_keys:  # (1)
+        token = decrypted(token, document="logout_token", keys=client.decryption_keys)
+    # (2) signature, (3) algorithm: all as for an ID token.
     jws = verified_jws(
         token,
         document="logout_token",

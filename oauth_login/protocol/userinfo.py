@@ -9,6 +9,7 @@ from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import is_subject
+from oauth_login.protocol.jwe import decrypted, is_encrypted
 from oauth_login.protocol.jws import (
     FindKeys,
     check_audience,
@@ -137,6 +138,9 @@ def _claims(
         return json_object(response, document="userinfo")
     check_size(response, document="userinfo")
     token = response.body.decode("ascii", errors="replace").strip()
+    # Negotiated apart from the ID token's: it may be encrypted, and need not.
+    if client.decryption_keys and is_encrypted(token):
+        token = decrypted(token, document="userinfo", keys=client.decryption_keys)
     jws = verified_jws(
         token,
         document="userinfo",

@@ -19,6 +19,7 @@ from oauth_login.testing.documents import (
     user_document,
     userinfo_claims,
 )
+from oauth_login.testing.encryption import encrypted
 from oauth_login.testing.fault import Place
 from oauth_login.testing.grants import (
     Grant,
@@ -197,7 +198,12 @@ class Endpoints:
         }
         header = self._faults.changed(place, header)
         token = self._faults.signing_key(self.provider.key).sign(header, claims)
-        return self._faults.token(place, token)
+        token = self._faults.token(place, token)
+        if self.provider.encrypts_to is None:
+            return token
+        wraps: Place = "encryption" if place == "header" else "userinfo_encryption"
+        header = self._faults.changed(wraps, {})
+        return encrypted(token, self.provider.encrypts_to, **header)
 
 
 def _error(refused: RequestRefused) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from oauth_login.testing.keys import SigningKey
 Document = dict[str, Any]
 Change = Callable[[Document], Document]
 # What a fault can change: a document, what the browser brings back, the header or the
-# claims of the ID token, or the header of userinfo where that is signed.
+# claims of the ID token, or the header of userinfo where that is signed; and the header
+# of either where it is encrypted.
 Place = Literal[
     "discovery",
     "jwks",
@@ -22,6 +23,8 @@ Place = Literal[
     "claims",
     "userinfo",
     "userinfo_header",
+    "encryption",
+    "userinfo_encryption",
 ]
 
 

@@ -134,6 +134,8 @@ WRONG: Mapping[Place, Mapping[str, Change]] = {
         "config.client_refused": with_members(error="invalid_client"),
         "id_token.malformed": with_members(id_token="e30.e30"),
         "id_token.encrypted": with_members(id_token="e30.e30.e30.e30.e30"),
+        # Where the site has DECRYPTION_KEYS, and the provider encrypts to one of them.
+        "id_token.not_encrypted": with_members(id_token="e30.e30.e30"),
         "id_token.too_large": with_members(id_token="e30." + "a" * 65536 + ".e30"),
         "id_token.not_json": with_members(id_token="e30x.e30.e30"),
     },
@@ -225,6 +227,32 @@ FAULTS["userinfo.signature"] = Fault(
     hides_claims=True,
     signs_userinfo=True,
 )
+
+# --- tokens that are encrypted, and wrong
+
+ENCRYPTED: Mapping[str, tuple[Place, Place]] = {
+    "id_token": ("header", "encryption"),
+    "userinfo": ("userinfo_header", "userinfo_encryption"),
+}
+for _document, (_header, _wraps) in ENCRYPTED.items():
+    _at_userinfo = _document == "userinfo"
+    for _cause, _change in {
+        "encryption_alg": with_members(alg="RSA1_5"),
+        "compressed": with_members(zip="DEF"),
+        "not_decrypted": with_members(kid="another"),
+    }.items():
+        FAULTS[f"{_document}.{_cause}"] = Fault(
+            code=f"{_document}.{_cause}",
+            changes={_wraps: _change},
+            hides_claims=_at_userinfo,
+            signs_userinfo=_at_userinfo,
+        )
+    FAULTS[f"{_document}.not_signed"] = Fault(
+        code=f"{_document}.not_signed",
+        tokens={_header: without_signature},
+        hides_claims=_at_userinfo,
+        signs_userinfo=_at_userinfo,
+    )
 
 # --- what is no document's fault
 

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from oauth_login.testing.encryption import encrypted
+
 if TYPE_CHECKING:
     from oauth_login.testing.provider import FakeProvider
 
@@ -23,8 +25,8 @@ def logout_token(
 ) -> str:
     """A token that ends the sessions of `person`, or the one session `sid` (2.4).
 
-    Signed by the provider's key. `claims` and `header` are members to change; one
-    that is `...` is left out.
+    Signed by the provider's key, and encrypted as its ID tokens are. `claims` and
+    `header` are members to change; one that is `...` is left out.
     """
     now = int(provider.now())
     subject = provider.people[person or provider.person]["sub"]
@@ -43,7 +45,8 @@ def logout_token(
         **({} if sid is not None and person is None else {"sub": subject}),
         **({} if sid is None else {"sid": sid}),
     }
-    return provider.key.sign(_changed(usual_header, header), _changed(usual, claims))
+    token = provider.key.sign(_changed(usual_header, header), _changed(usual, claims))
+    return encrypted(token, provider.encrypts_to) if provider.encrypts_to else token
 
 
 def _changed(

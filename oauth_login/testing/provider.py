@@ -41,7 +41,8 @@ class FakeProvider:
       where nobody says who. With `asks_who` a page asks.
     - `alg` signs; an HS algorithm does so with the client's secret.
     - `claims_in` says where claims are, apart from the subject: "id_token",
-      "userinfo" or "both". With `signs_userinfo` userinfo is a JWT.
+      "userinfo" or "both". With `signs_userinfo` userinfo is a JWT. What is signed is
+      encrypted if there is a public key (a JWK) in `encrypts_to`.
     - `openid=False`: plain OAuth 2.0, whose user document has the subject in
       `subject_field`.
     - A client without a secret is a public one. `auth_methods` are the ways to
@@ -81,6 +82,7 @@ class FakeProvider:
         acr: str = "",
         person: str = "alice",
         asks_who: bool = False,
+        encrypts_to: Mapping[str, Any] | None = None,
         faults: Sequence[str] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -107,6 +109,7 @@ class FakeProvider:
         self.people = {name: dict(claims) for name, claims in PEOPLE.items()}
         self.person = person
         self.asks_who = asks_who
+        self.encrypts_to = encrypts_to
         self.now = now
         self.requests: Counter[str] = Counter()
         self.request_log: deque[LoggedRequest] = deque(maxlen=1000)

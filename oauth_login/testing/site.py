@@ -20,9 +20,9 @@ from oauth_login.testing.provider import FakeProvider
 def stand_in(alias: str | None = None) -> Iterator[FakeProvider]:
     """A FakeProvider that is the site's provider of that name, by default the first.
 
-    It has the addresses, the client and the algorithm that the settings name, and
-    answers without a socket. The site's settings stay as they are, except that
-    documents are kept in a cache of its own.
+    It has the addresses, the client and the algorithm that the settings name, encrypts
+    to the first of DECRYPTION_KEYS, and answers without a socket. The site's settings
+    stay as they are, except that documents are kept in a cache of its own.
     """
     with override_settings(CACHES=private_caches()), answering(alias) as provider:
         yield provider
@@ -61,6 +61,7 @@ def provider_of_site(alias: str) -> FakeProvider:
         openid=entry.subject_field is None,
         subject_field=entry.subject_field or "sub",
         endpoints=endpoints,
+        encrypts_to=next((key().public_jwk() for key in entry.decryption_keys), None),
     )
     if client.deviations.audience_is_token_endpoint:
         provider.assertion_audience = provider.endpoints["token_endpoint"]

@@ -21,13 +21,13 @@ MAX_AGE = 300
 @require_safe
 @cache_control(public=True, max_age=MAX_AGE)
 def client_keys(request: HttpRequest, provider: str) -> JsonResponse:
-    """Every key of CLIENT_KEYS, public half only, the one that signs first."""
+    """What signs for us, and what is encrypted to us; the public halves only."""
     entry = get_config().providers.get(provider)
-    if entry is None or not entry.client_keys:
+    if entry is None or not (entry.client_keys or entry.decryption_keys):
         raise Http404
     try:
-        keys = get_provider(provider).client.keys
+        client = get_provider(provider).client
     except ConfigurationError as error:
         body = {"error": error.code}
         return JsonResponse(body, status=error.status)
-    return JsonResponse(public_key_set(keys))
+    return JsonResponse(public_key_set((*client.keys, *client.decryption_keys)))

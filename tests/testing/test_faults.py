@@ -13,8 +13,10 @@ from pytest_django import Settings
 
 from oauth_login.errors import CODES
 from oauth_login.models import LoginEvent
+from oauth_login.registry import get_provider
 from oauth_login.testing import FakeProvider
 from oauth_login.testing.faults import ALIASES, FAULTS, find_fault
+from tests.our_keys import EC_KEY
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +35,14 @@ EXCEPTIONS = {
     "authorization.unavailable": 503,
     "token.refused": 403,
     **{f"{name}.status": 503 for name in ("discovery", "jwks", "token", "userinfo")},
+}
+# What only a provider that encrypts can get wrong.
+OF_ENCRYPTION = {
+    "not_encrypted",
+    "encryption_alg",
+    "compressed",
+    "not_decrypted",
+    "not_signed",
 }
 
 
@@ -53,6 +63,8 @@ def test_a_fault_ends_the_login_with_its_code(
     # T77 T78 T80 T81 T82 T87 T122; pains 6, 50
     settings.DEBUG = debug
     ask_for_everything(settings)
+    if name.partition(".")[2] in OF_ENCRYPTION:
+        ask_for_encryption(settings, oauth_provider)
     with oauth_provider.fault(name) as fault:
         response = oauth_log_in(client, next="/private/")
 
@@ -79,6 +91,25 @@ def ask_for_everything(settings: Settings) -> None:
     entry = settings.OAUTH_LOGIN["PROVIDERS"]["corp"]
     asking = {**entry, "MAX_AGE": 3600, "ACR_VALUES": ["gold", "silver"]}
     settings.OAUTH_LOGIN = {**settings.OAUTH_LOGIN, "PROVIDERS": {"corp": asking}}
+
+
+def ask_for_encryption(settings: Settings, provider: FakeProvider) -> None:
+    entry = settings.OAUTH_LOGIN["PROVIDERS"]["corp"]
+    asking = {**entry, "DECRYPTION_KEYS": [EC_KEY]}
+    settings.OAUTH_LOGIN = {**settings.OAUTH_LOGIN, "PROVIDERS": {"corp": asking}}
+    (key,) = get_provider("corp").client.decryption_keys
+    provider.encrypts_to = key.public_jwk()
+
+
+def test_encryption_that_is_asked_for_is_given(
+    client: Client,
+    oauth_log_in: Callable[..., Any],
+    oauth_provider: FakeProvider,
+    settings: Settings,
+) -> None:
+    ask_for_encryption(settings, oauth_provider)
+
+    assert oauth_log_in(client)["Location"] == "/home/"
 
 
 def test_what_is_asked_for_is_given(

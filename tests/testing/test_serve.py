@@ -16,10 +16,13 @@ import responses
 from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import VerifiedIdentity, finish_login, start_login
 from oauth_login.protocol.client import Client
+from oauth_login.protocol.client_keys import parse_client_key
 from oauth_login.provider import Provider
 from oauth_login.testing import FakeProvider, answer_over_responses, serve
 from oauth_login.testing.faults import FAULTS
 from oauth_login.transport import RequestsTransport
+from tests.our_keys import EC_KEY
+from tests.testing.test_faults import OF_ENCRYPTION
 
 
 class NoCache:
@@ -121,12 +124,17 @@ def test_a_fault_has_the_same_end_over_a_socket(fake: FakeProvider, name: str) -
     expected = FAULTS[name].code
     if expected == "callback.state_unknown":
         expected = "callback.state_mismatch"  # nobody but the session could tell
+    asking: dict[str, Any] = ASKING
+    if name.partition(".")[2] in OF_ENCRYPTION:
+        key = parse_client_key(EC_KEY, use="enc")
+        fake.encrypts_to = key.public_jwk()
+        asking = {**ASKING, "decryption_keys": (key,)}
     with fake.fault(name):
         if expected is None:
-            assert log_in(fake, **ASKING).subject == "alice-0001"
+            assert log_in(fake, **asking).subject == "alice-0001"
             return
         with pytest.raises(OAuthLoginError) as caught:
-            log_in(fake, **ASKING)
+            log_in(fake, **asking)
 
     assert caught.value.code == expected
 
