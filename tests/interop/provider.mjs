@@ -45,7 +45,18 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       ...people[id],
     }),
   }),
-  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: true },
+    rpInitiatedLogout: { enabled: true },
+    jwtUserinfo: { enabled: true },
+    encryption: { enabled: true },
+  },
+  enabledJWA: {
+    idTokenEncryptionAlgValues: ['RSA-OAEP-256', 'ECDH-ES'],
+    idTokenEncryptionEncValues: ['A128GCM', 'A256GCM'],
+    userinfoEncryptionAlgValues: ['RSA-OAEP-256', 'ECDH-ES'],
+    userinfoEncryptionEncValues: ['A128GCM', 'A256GCM'],
+  },
 });
 
 const server = provider.listen(port, '127.0.0.1', () => console.log('ready'));

@@ -13,7 +13,14 @@ from pytest_django import Settings
 
 from oauth_login.models import Identity
 from tests.interop.browser import walk_to
-from tests.interop.conftest import ODD_SECRET, REGISTRATIONS, SITE, registration
+from tests.interop.conftest import (
+    ODD_SECRET,
+    OTHER_KEY,
+    OUR_KEYS,
+    REGISTRATIONS,
+    SITE,
+    registration,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -38,8 +45,9 @@ def test_a_person_logs_in(site: Client, issuer: str, alias: str) -> None:
     assert (identity.issuer, identity.subject) == (issuer, "alice")
 
 
-def test_claims_that_are_only_at_userinfo_give_rights(site: Client) -> None:
-    log_in(site, "rs256", "alice")
+@pytest.mark.parametrize("alias", ["rs256", "encrypted-ec"])
+def test_claims_that_are_only_at_userinfo_give_rights(site: Client, alias: str) -> None:
+    log_in(site, alias, "alice")
 
     user = get_user_model().objects.get()
     assert (user.email, user.first_name) == ("alice@example.test", "Alice")
@@ -52,6 +60,18 @@ def test_a_person_without_the_group_gets_no_rights(site: Client) -> None:
     log_in(site, "rs256", "carol")
 
     assert not get_user_model().objects.get().is_staff
+
+
+@pytest.mark.parametrize("alias", ["encrypted-rsa", "encrypted-ec"])
+def test_an_id_token_that_is_encrypted_to_another_key_lets_nobody_in(
+    site: Client, settings: Settings, caplog: pytest.LogCaptureFixture, alias: str
+) -> None:
+    # T74
+    settings.OAUTH_LOGIN["PROVIDERS"][alias]["DECRYPTION_KEYS"] = [OTHER_KEY]
+    settings.OAUTH_LOGIN = dict(settings.OAUTH_LOGIN)
+
+    assert log_in(site, alias, "alice").status_code == 502
+    assert "id_token.not_decrypted" in caplog.text
 
 
 def test_every_request_carries_pkce_and_a_nonce(site: Client) -> None:
@@ -125,4 +145,5 @@ def _entry(alias: str, issuer: str) -> dict[str, object]:
         "CLIENT_AUTH": registered.get("token_endpoint_auth_method", "auto"),
         "SCOPES": ["openid", "profile", "email", "groups"],
         "STAFF_IF": {"groups": ["staff"]},
+        **OUR_KEYS.get(alias, {}),
     }
