@@ -134,8 +134,8 @@ def check_issuer(
 ) -> str:
     """The token's issuer, which is the provider's, to the letter (T78).
 
-    Where each tenant has its own, it is that of the tenant which the token names, and
-    the key is that tenant's or everybody's (T79).
+    Where each tenant has its own, it is that of the tenant which the token names (T79).
+    A key that says whose it is signs for that issuer alone, or for every tenant.
     """
     received, tenant = jws.claims.get("iss"), jws.claims.get("tid")
     expected = issuer_of(tenant, client=client, metadata=metadata)
@@ -145,7 +145,8 @@ def check_issuer(
             expected=metadata.issuer,
             received=printable(received),
         )
-    if client.deviations.issuer_template is not None and jws.key_issuer is not None:
+    # Also for a single tenant: Entra ID's key sets have the key of personal accounts.
+    if jws.key_issuer is not None:
         owner = of_tenant(jws.key_issuer, str(tenant))
         if owner != received:
             raise InvalidProviderResponse(
