@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from oauth_login.deviations_conf import read_deviations
 from oauth_login.protocol.client import ASYMMETRIC_ALGS, HMAC_ALGS, Client
 from oauth_login.protocol.client_auth import METHODS
@@ -57,10 +59,23 @@ def _method(section: Section, secret: str) -> str:
     if needed is not None and not section.value(needed):
         text = f"{section.where}['CLIENT_AUTH'] is {method!r}"
         section.problem("E013", f"{text}, which needs {needed}.")
+    if method == "signed_client_secret":
+        _check_signed_secret(section)
     if method == "client_secret_jwt" and len(secret.encode()) < min(HMAC_ALGS.values()):
         text = f"{section.where}['CLIENT_SECRET'] is too short for {method!r}."
         section.problem("E017", text)
     return method
+
+
+def _check_signed_secret(section: Section) -> None:
+    """Apple knows our key by the name that it gave it, and us by our team's."""
+    keys = section.value("CLIENT_KEYS")
+    first = keys[0] if isinstance(keys, list | tuple) and keys else {}
+    named = isinstance(first, Mapping) and first.get("KID")
+    for key, is_there in (("TEAM_ID", section.value("TEAM_ID")), ("KID", named)):
+        if not is_there:
+            text = f"{section.where} signs its client secret, which needs a {key}."
+            section.problem("E013", text, "Apple shows it beside the key.")
 
 
 def _response_mode(section: Section) -> str | None:

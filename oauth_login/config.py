@@ -153,6 +153,7 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "USER_FIELDS": USER_FIELDS,
     "INITIATE_LOGIN": False,
     "LOGOUT": "provider",
+    "LOGOUT_STYLE": "standard",
     "CA_BUNDLE": None,
     "PROXIES": None,
 }

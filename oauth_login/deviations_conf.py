@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from oauth_login.protocol.deviations import TENANT, Deviations
 from oauth_login.protocol.discovery import is_allowed_url
+from oauth_login.protocol.logout_styles import STYLES
 from oauth_login.section import Section
 
+# Where Entra ID has one address for many tenants, and none of them is an issuer.
+EVERY_TENANT = (
+    r"https://login\.microsoftonline\.[a-z]+/(common|organizations|consumers)(/|$)"
+)
 # Those without a key of their own.
 SWITCHES = ("audience_is_token_endpoint", "string_booleans", "user_in_response")
 
@@ -24,6 +31,7 @@ def read_deviations(section: Section) -> Deviations:
         string_booleans="string_booleans" in switches,
         user_in_response="user_in_response" in switches,
         claim_aliases=_claim_aliases(section),
+        logout_style=section.choice("LOGOUT_STYLE", tuple(STYLES)),
         issuer_template=_issuer_template(section),
         allowed_tenants=section.strings("ALLOWED_TENANTS"),
     )
@@ -49,6 +57,13 @@ def _issuer_template(section: Section) -> str | None:
         if section.value("ALLOWED_TENANTS"):
             text = f"{where} has ALLOWED_TENANTS and no ISSUER_TEMPLATE."
             section.problem("E028", text)
+        if re.match(EVERY_TENANT, str(section.value("ISSUER"))):
+            section.problem(
+                "E070",
+                f"{where}['ISSUER'] is no issuer: it stands for many tenants.",
+                "Use the tenant's own id, or the preset 'entra_multitenant'. Personal "
+                "accounts are the tenant 9188040d-6c67-4c5b-b112-36a304b66dad.",
+            )
         return None
     plain = template.replace(TENANT, "tenant")
     if template.count(TENANT) != 1 or not is_allowed_url(

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-KEYS = ("LABEL", "ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+KEYS = ("PRESET", "LABEL", "ISSUER", "CLIENT_ID", "CLIENT_SECRET")
 
 
 def from_env(env: Any) -> dict[str, Any]:
-    """The setting from OAUTH_LOGIN_ISSUER, …_CLIENT_ID, …_CLIENT_SECRET and …_LABEL.
+    """The setting from OAUTH_LOGIN_ISSUER, …_CLIENT_ID, …_CLIENT_SECRET, …_LABEL and
+    …_PRESET.
 
     That is one provider, named "default". With `OAUTH_LOGIN_PROVIDERS=corp,google` it
     is several, from `OAUTH_LOGIN_CORP_ISSUER` and so on. Each variable has a twin with

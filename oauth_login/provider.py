@@ -63,11 +63,13 @@ class Transport(Protocol):
 class Provider:
     """A provider as the settings describe it.
 
-    With `endpoints` (in metadata's own names) nothing is discovered. `subject_field`
-    makes it a provider of plain OAuth 2.0: no ID token, and the user document says in
-    that field who somebody is. `userinfo` is "auto", "always" or "never"; with "auto"
-    `lacks_claims` decides, given the ID token's claims. `backend_base_url` is where
-    this server reaches what is at the issuer's address for everybody else.
+    `endpoints` (in metadata's own names) stand in the place of the metadata if the
+    token endpoint is among them, else in the place of what the metadata says of the
+    same names. `subject_field` makes it a provider of plain OAuth 2.0: no ID token, and
+    the user document says in that field who somebody is. `userinfo` is "auto",
+    "always" or "never"; with "auto" `lacks_claims` decides, given the ID token's
+    claims. `backend_base_url` is where this server reaches what is at the issuer's
+    address for everybody else.
     """
 
     def __init__(
@@ -93,7 +95,7 @@ class Provider:
         self._transport = transport
         self._cache = cache
         self._discovery_url = discovery_url
-        self._endpoints = endpoints
+        self._endpoints = dict(endpoints or {})
         self._userinfo = userinfo
         self._lacks_claims = lacks_claims
         self._allow_http_loopback = allow_http_loopback
@@ -110,7 +112,7 @@ class Provider:
 
     def metadata(self, *, now: float) -> ServerMetadata:
         """What the provider says of itself, or what the settings say of it."""
-        if self._endpoints is None:
+        if "token_endpoint" not in self._endpoints:
             return self._discovered.get(now=now)
         # Nobody announces anything then: the settings' own list stands alone.
         algs = list(self.client.id_token_signing_algs)
@@ -118,7 +120,6 @@ class Provider:
             {
                 "issuer": self._expected_issuer,
                 "id_token_signing_alg_values_supported": algs,
-                **self._endpoints,
             }
         )
 
@@ -275,6 +276,7 @@ class Provider:
             expected_issuer=self._expected_issuer,
             allow_http_loopback=self._allow_http_loopback,
             backend_base_url=self._backend_base_url,
+            endpoints=self._endpoints,
         )
         return response.body.decode(), metadata
 
@@ -283,7 +285,7 @@ class Provider:
 
     def _judged(self, document: Mapping[str, Any]) -> ServerMetadata:
         return parse_metadata(
-            document,
+            {**document, **self._endpoints},
             expected_issuer=self._expected_issuer,
             allow_http_loopback=self._allow_http_loopback,
             backend_base_url=self._backend_base_url,

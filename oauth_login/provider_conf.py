@@ -122,18 +122,26 @@ def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:
 def _endpoints(
     section: Section, allow_http_loopback: bool, *, plain: bool
 ) -> Mapping[str, str] | None:
+    """In the place of the metadata if they are whole, else beside it.
+
+    Where a login begins and where its code goes belong together: either both are the
+    metadata's, or both are the settings'.
+    """
     endpoints = section.value("ENDPOINTS")
     where = section.where
     if endpoints is None:
         if plain:
             section.problem("E018", f"{where} has SUBJECT_FIELD and no ENDPOINTS.")
         return None
-    needed = {"authorization_endpoint", "token_endpoint"} | (
-        {"userinfo_endpoint"} if plain else {"jwks_uri"}
-    )
-    if not isinstance(endpoints, Mapping) or not needed <= endpoints.keys():
+    if not isinstance(endpoints, Mapping):
+        section.problem("E018", f"{where}['ENDPOINTS'] must be a dict.")
+        return None
+    essential = {"authorization_endpoint", "token_endpoint"}
+    needed = essential | ({"userinfo_endpoint"} if plain else {"jwks_uri"})
+    alone = plain or not essential.isdisjoint(endpoints)
+    if alone and not needed <= endpoints.keys():
         names = ", ".join(sorted(needed))
-        section.problem("E018", f"{where}['ENDPOINTS'] must be a dict with {names}.")
+        section.problem("E018", f"{where}['ENDPOINTS'] needs {names}.")
         return None
     for name, url in endpoints.items():
         if name not in ENDPOINT_KEYS:

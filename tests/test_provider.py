@@ -369,3 +369,33 @@ def test_another_processs_new_document_is_taken() -> None:
     assert mine.get(now=NOW) == theirs.get(now=NOW) == "one"
     assert theirs.refetch(now=NOW + 5) == "two"
     assert mine.refetch(now=NOW + 6) == "two"
+
+
+def test_single_endpoints_replace_what_the_metadata_says(fake: FakeProvider) -> None:
+    # T85: what is cached is what came over the wire
+    cache = MemoryCache()
+    out = {"end_session_endpoint": "https://id.example.com/other-way-out"}
+    for _ in range(2):
+        metadata = provider_for(fake, cache, endpoints=out).metadata(now=NOW)
+        assert metadata.end_session_endpoint == out["end_session_endpoint"]
+        assert metadata.token_endpoint == fake.endpoints["token_endpoint"]
+    plain = provider_for(fake, cache).metadata(now=NOW)
+    assert plain.end_session_endpoint == fake.endpoints["end_session_endpoint"]
+    assert fake.requests["discovery"] == 1
+
+
+def test_a_single_endpoint_is_judged_as_the_metadatas_are(fake: FakeProvider) -> None:
+    # T45
+    provider = provider_for(fake, endpoints={"jwks_uri": "http://id.example.com/keys"})
+    with pytest.raises(InvalidProviderResponse) as caught:
+        provider.metadata(now=NOW)
+    assert caught.value.code == "discovery.insecure_endpoint"
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
+def test_without_metadata_the_settings_say_what_may_sign(alg: str) -> None:
+    fake = FakeProvider(alg=alg, now=lambda: NOW)
+    endpoints = {**ENDPOINTS, "jwks_uri": fake.endpoints["jwks_uri"]}
+    provider = provider_for(fake, endpoints=endpoints)
+    assert log_in(provider, fake).subject == "alice-0001"
+    assert fake.requests["discovery"] == 0

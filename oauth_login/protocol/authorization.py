@@ -109,10 +109,11 @@ def authorization_parameters(
         # Whoever wishes for more may not get less than the settings ask for.
         wished["max_age"] = str(min(asked, least))
     if switch_account:
-        choosing = "select_account" in metadata.prompt_values_supported
-        prompt = "select_account" if choosing else "login"
+        # Whose every login asks for it (Login.gov), knows it without saying so.
+        prompts = str(wished.get("prompt", "")).split()
+        choosing = "select_account" in (*prompts, *metadata.prompt_values_supported)
         # Beside what is wished already: whoever must log in again still must.
-        prompts = [*str(wished.get("prompt", "")).split(), prompt]
+        prompts.append("select_account" if choosing else "login")
         wished["prompt"] = " ".join(dict.fromkeys(prompts))
     if forbidden := sorted(PROTECTED.intersection(wished)):
         raise ConfigurationError("config.auth_params", received=forbidden)

@@ -32,7 +32,9 @@ class Deviations:
     - `user_in_response`: the authorization response has a field "user" with a name in
       it, said once and signed by nobody (Apple).
     - `claim_aliases`: a standard claim → the provider's own name for it, used where the
-      standard one is not there (GitHub, Discord, AD FS).
+      standard one is not there (GitHub, Discord, Entra ID).
+    - `logout_style` is one of logout_styles.STYLES: how this provider is asked to log
+      somebody out, where not as the standard has it (Cognito, Auth0, Okta).
     - `issuer_template` with "{tenantid}" in it: each tenant has an issuer of its own,
       and the claim `tid` says which (Entra ID). `allowed_tenants` may enter; "*" is
       all of them.
@@ -45,6 +47,7 @@ class Deviations:
     string_booleans: bool = False
     user_in_response: bool = False
     claim_aliases: Mapping[str, str] = field(default_factory=dict)
+    logout_style: str = "standard"
     issuer_template: str | None = None
     allowed_tenants: tuple[str, ...] = ()
 

@@ -62,11 +62,16 @@ def parse_discovery_response(
     expected_issuer: str,
     allow_http_loopback: bool,
     backend_base_url: str | None = None,
+    endpoints: Mapping[str, Any] | None = None,
 ) -> ServerMetadata:
-    """The metadata, if it is the expected issuer's (OpenID Connect Discovery 4.3)."""
+    """The metadata, if it is the expected issuer's (OpenID Connect Discovery 4.3).
+
+    `endpoints` are the settings' own, in the place of the document's.
+    """
     check_status(response, document="discovery")
+    document = json_object(response, document="discovery")
     return parse_metadata(
-        json_object(response, document="discovery"),
+        {**document, **(endpoints or {})},
         expected_issuer=expected_issuer,
         allow_http_loopback=allow_http_loopback,
         backend_base_url=backend_base_url,

@@ -24,6 +24,7 @@ from oauth_login.protocol.jws import (
     check_issuer,
     verified_jws,
 )
+from oauth_login.protocol.logout_styles import style_and_endpoint
 from oauth_login.protocol.tenants import is_issuer
 from oauth_login.protocol.times import time_of
 from oauth_login.protocol.wire import printable
@@ -75,23 +76,26 @@ def end_session_url(
 ) -> str | None:
     """Where to send the browser to log out there (RP-Initiated Logout 2).
 
-    None if the provider has no such endpoint. A hint that would make the URL longer
-    than 4096 characters is left out: `client_id` says enough (T110).
+    None if the provider has no such endpoint, or none that would do without a hint. A
+    hint that would make the URL longer than 4096 characters is left out: `client_id`
+    says enough (T110).
     """
-    if metadata.end_session_endpoint is None:
+    style, endpoint = style_and_endpoint(metadata, client)
+    if endpoint is None:
         return None
     parameters = {
         "client_id": client.client_id,
-        "post_logout_redirect_uri": post_logout_redirect_uri,
-        "state": state,
+        style.return_to: post_logout_redirect_uri,
     }
-    endpoint = metadata.end_session_endpoint
+    if style.is_standard:
+        parameters["state"] = state
     joint = "&" if "?" in endpoint else "?"
     url = endpoint + joint + urlencode(parameters)
-    if id_token_hint:
+    if id_token_hint and style.is_standard:
         hinted = f"{url}&{urlencode({'id_token_hint': id_token_hint})}"
-        url = hinted if len(hinted) <= MAX_URL else url
-    return url
+        if len(hinted) <= MAX_URL:
+            return hinted
+    return None if style.needs_hint else url
 
 
 def validate_logout_token(

@@ -85,7 +85,11 @@ PEM = (
             "CLIENT_AUTH": "private_key_jwt",
             "DEVIATIONS": ["audience_is_token_endpoint"],
         },
-        {"CLIENT_KEYS": [PEM], "CLIENT_AUTH": "signed_client_secret"},
+        {
+            "CLIENT_KEYS": [{"KEY": PEM, "KID": "ours"}],
+            "CLIENT_AUTH": "signed_client_secret",
+            "TEAM_ID": "team",
+        },
         {"CLIENT_SECRET": "", "CLIENT_CERT": __file__},
         {"CLIENT_CERT": __file__, "CLIENT_AUTH": "self_signed_tls_client_auth"},
         {"CLIENT_SECRET": "a%41+b of 32 bytes", "BASIC_ENCODING": "raw"},
