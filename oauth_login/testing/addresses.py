@@ -14,6 +14,8 @@ ENDPOINTS = {
     "authorization_endpoint": ("authorize", "/authorize"),
     "end_session_endpoint": ("logout", "/logout"),
 }
+# There only where somebody's settings name it, as GitHub's do.
+_UNUSUAL = {"emails_endpoint": "emails"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,5 +50,5 @@ def document_at(url: str, *addresses: Mapping[str, str]) -> str:
     where = url.partition("?")[0]
     for name, address in (pair for known in addresses for pair in known.items()):
         if where == address.partition("?")[0]:
-            return ENDPOINTS[name][0]
+            return _UNUSUAL.get(name) or ENDPOINTS[name][0]
     return "unknown"

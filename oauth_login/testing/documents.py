@@ -20,7 +20,7 @@ def metadata(provider: FakeProvider) -> dict[str, Any]:
     endpoints = provider.endpoints
     del endpoints["discovery_url"]  # it is where this document is
     document: dict[str, Any] = {
-        "issuer": provider.issuer,
+        "issuer": provider.issuer_template or provider.issuer,
         **endpoints,
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
@@ -55,6 +55,7 @@ def id_token_claims(
         "exp": now + ID_TOKEN_LIFETIME,
         "auth_time": int(grant.authenticated_at),
         **({"acr": grant.acr} if grant.acr else {}),
+        **({"tid": provider.tenant} if provider.tenant else {}),
         "nonce": grant.request["nonce"],
         "at_hash": provider.key.half_hash(grant.access_token or ""),
     }
@@ -70,6 +71,14 @@ def userinfo_claims(provider: FakeProvider, grant: Grant) -> dict[str, Any]:
 def user_document(provider: FakeProvider, grant: Grant) -> dict[str, Any]:
     """Plain OAuth 2.0 has no claims and no scopes for them: everything."""
     return {provider.subject_field: grant.claims["sub"], **grant.claims}
+
+
+def emails_document(grant: Grant) -> list[dict[str, Any]]:
+    """Somebody's addresses as GitHub has them: the one that there is."""
+    if "email" not in grant.claims:
+        return []
+    verified = grant.claims.get("email_verified") is True
+    return [{"email": grant.claims["email"], "primary": True, "verified": verified}]
 
 
 def _claims(grant: Grant) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from oauth_login.testing.authentication import authenticated_at, authentication_
 from oauth_login.testing.authorization import RESPONSE_MODES, AuthorizationResponse
 from oauth_login.testing.client_auth import check_client
 from oauth_login.testing.documents import (
+    emails_document,
     id_token_claims,
     metadata,
     user_document,
@@ -63,6 +64,8 @@ class Endpoints:
                 return self._token(headers, params, over_mtls=over_mtls)
             case ("GET" | "POST", "userinfo"):
                 return self._userinfo(headers)
+            case ("GET", "emails"):
+                return self._emails(headers)
             case ("GET" | "POST", "authorize"):
                 return self._authorize(params)
             case ("GET" | "POST", "logout"):
@@ -172,10 +175,7 @@ class Endpoints:
         """OpenID Connect Core 5.3, RFC 6750 2.1 and 3.1."""
         grant = self.grants.of_token(headers.get("authorization", ""))
         if grant is None:
-            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            return json_answer(
-                {"error": "invalid_token"}, status=401, headers=challenge
-            )
+            return _invalid_token()
         if not self.provider.openid:
             return self._json("userinfo", user_document(self.provider, grant))
         claims = userinfo_claims(self.provider, grant)
@@ -186,6 +186,12 @@ class Endpoints:
         claims = self._faults.changed("userinfo", claims)
         body = self._signed("userinfo_header", claims).encode()
         return Answer(200, {"Content-Type": "application/jwt"}, body)
+
+    def _emails(self, headers: Mapping[str, str]) -> Answer:
+        grant = self.grants.of_token(headers.get("authorization", ""))
+        return (
+            _invalid_token() if grant is None else json_answer(emails_document(grant))
+        )
 
     def _json(self, place: Place, document: dict[str, Any]) -> Answer:
         return json_answer(self._faults.changed(place, document))
@@ -204,6 +210,11 @@ class Endpoints:
         wraps: Place = "encryption" if place == "header" else "userinfo_encryption"
         header = self._faults.changed(wraps, {})
         return encrypted(token, self.provider.encrypts_to, **header)
+
+
+def _invalid_token() -> Answer:
+    challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return json_answer({"error": "invalid_token"}, status=401, headers=challenge)
 
 
 def _error(refused: RequestRefused) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class FakeProvider:
       must be for, where that is not the issuer. `basic_encoding` "raw": user and
       password are taken as they are. `pkce=False`: a code challenge is refused.
     - `endpoints` are addresses other than the usual ones, by metadata's names.
+      `issuer_template`, with the `tenant` in the place of "{tenantid}", is the issuer's
+      of many tenants; metadata has the template, a token the tenant as `tid`.
       `mtls_base` is where a client with a certificate must go (RFC 8705 5).
     - `authenticated_at`, in seconds since 1970, is when the person at the browser
       did that; None is just now. `acr` is how, where nobody asks for another.
@@ -77,6 +79,8 @@ class FakeProvider:
         basic_encoding: Literal["form", "raw"] = "form",
         pkce: bool = True,
         endpoints: Mapping[str, str] | None = None,
+        issuer_template: str = "",
+        tenant: str = "",
         mtls_base: str = "",
         authenticated_at: float | None = None,
         acr: str = "",
@@ -103,6 +107,8 @@ class FakeProvider:
         self.basic_encoding = basic_encoding
         self.pkce = pkce
         self.used_assertions: set[str] = set()  # by jti
+        self.issuer_template = issuer_template
+        self.tenant = tenant
         self.mtls_base = mtls_base
         self.authenticated_at = authenticated_at
         self.acr = acr

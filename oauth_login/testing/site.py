@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from django.test import override_settings
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
 from oauth_login.protocol.client_keys import public_key_set
+from oauth_login.protocol.deviations import TENANT
+from oauth_login.protocol.discovery import WELL_KNOWN
 from oauth_login.testing.doors import answer_over_responses
 from oauth_login.testing.provider import FakeProvider
 
@@ -49,8 +52,18 @@ def provider_of_site(alias: str) -> FakeProvider:
     endpoints = dict(entry.endpoints or {})
     if entry.discovery_url:
         endpoints["discovery_url"] = entry.discovery_url
+    issuer, tenant = entry.issuer, ""
+    template = client.deviations.issuer_template or ""
+    if template:
+        # Metadata is where ISSUER says; the tokens are one tenant's.
+        endpoints.setdefault("discovery_url", issuer.removesuffix("/") + WELL_KNOWN)
+        allowed = {*client.deviations.allowed_tenants} - {"*"}
+        tenant = min(allowed, default=str(uuid.UUID(int=1)))
+        issuer = template.replace(TENANT, tenant)
     provider = FakeProvider(
-        entry.issuer,
+        issuer,
+        issuer_template=template,
+        tenant=tenant,
         client_id=client.client_id,
         client_secret=client.client_secret,
         alg="RS256" if "RS256" in algs else algs[0],
