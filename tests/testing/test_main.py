@@ -29,6 +29,10 @@ REQUEST = {
 }
 
 
+def heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def running(*arguments: str) -> Iterator[str]:
     """The provider's address; at the end, Ctrl-C must be enough."""
@@ -38,13 +42,20 @@ def running(*arguments: str) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell lets what it runs in the background ignore Ctrl-C, and that is
+        # inherited; and whoever waits for it then waits for ever.
+        preexec_fn=heed_ctrl_c,
     ) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().split()[1]
         finally:
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
+            try:
+                _, errors = process.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
     assert (process.returncode, errors) == (0, "")
 
 
