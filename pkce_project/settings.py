@@ -86,6 +86,9 @@ LOGIN_REDIRECT_URL = "/"
 
 OAUTH_LOGIN = from_env(os.environ)
 OAUTH_LOGIN["ADMIN_LOGIN"] = env.str("OAUTH_LOGIN_ADMIN_LOGIN", default="buttons")
+OAUTH_LOGIN["ADMIN_LOCAL_LOGIN"] = env.bool(
+    "OAUTH_LOGIN_ADMIN_LOCAL_LOGIN", default=True
+)
 for _provider in OAUTH_LOGIN["PROVIDERS"].values():
     _provider |= {
         "SCOPES": ["openid", "profile", "email", "groups"],

@@ -60,6 +60,14 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def forced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A new demo with ADMIN_LOCAL_LOGIN = False."""
+    state = tmp_path_factory.mktemp("forced")
+    with running_demo(state, OAUTH_LOGIN_ADMIN_LOCAL_LOGIN="False") as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

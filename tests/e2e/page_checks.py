@@ -25,6 +25,7 @@ def check_page(page: Page, name: str) -> None:
     for look, (scheme, width) in LOOKS.items():
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # a literal
         page.set_viewport_size({"width": width, "height": 760})
+        settle(page)
         SCREENSHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"{name}_{look}.png", full_page=True)
         results = Axe().run(page, options=WCAG)
@@ -33,6 +34,14 @@ def check_page(page: Page, name: str) -> None:
     page.emulate_media(color_scheme=None)
     if size:
         page.set_viewport_size(size)
+
+
+def settle(page: Page) -> None:
+    """Wait until colours are what they will be: the admin's links change slowly."""
+    page.evaluate(
+        "() => new Promise(requestAnimationFrame).then("
+        "() => Promise.all(document.getAnimations().map(a => a.finished)))"
+    )
 
 
 def _assert_nothing_is_cut_off(page: Page, name: str, look: str) -> None:

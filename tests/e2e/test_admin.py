@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Demo, log_in_at_provider
-from tests.e2e.page_checks import SCREENSHOTS, check_page
+from tests.e2e.page_checks import LOOKS, SCREENSHOTS, WCAG, check_page, settle
 
 ROOT = Path(__file__).parents[2]
 # A month as months are: busy days, quiet ones, and a bad one.
@@ -74,6 +75,7 @@ def test_login_events_are_a_list_and_a_chart(signed_in: Page, lax: Demo) -> None
     page.set_viewport_size({"width": 1100, "height": 760})
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # a literal
+        settle(page)
         page.screenshot(path=SCREENSHOTS / f"admin_events_top_{scheme}.png")
 
     page.get_by_text("The numbers as a table").click()
@@ -97,7 +99,16 @@ def test_a_users_page_explains_itself(signed_in: Page, lax: Demo) -> None:
     page.get_by_role("link", name="alice", exact=True).click()
     panel = page.locator("#oauth-login-identities")
     expect(panel).to_contain_text("groups=admins, since")
-    panel.screenshot(path=SCREENSHOTS / "admin_user_panel.png")
+    # The rest of that page is Django's own.
+    for look, (scheme, width) in LOOKS.items():
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # a literal
+        page.set_viewport_size({"width": width, "height": 760})
+        settle(page)
+        panel.screenshot(path=SCREENSHOTS / f"admin_user_panel_{look}.png")
+        results = Axe().run(page, context="#oauth-login-identities", options=WCAG)
+        assert results.violations_count == 0, results.generate_report()
+    page.emulate_media(color_scheme=None)
+    page.set_viewport_size({"width": 900, "height": 760})
 
     panel.get_by_role("link").first.click()
     expect(page.get_by_text("View identity")).to_be_visible()
