@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -450,6 +453,42 @@ def test_the_command_rehearses_the_settings_themselves(settings: Settings) -> No
     configure(settings, **{**RULES, "DENY_IF": {"groups": "ops"}})
 
     assert "alice (corp): would be refused: account.denied" in run()
+
+
+def test_other_settings_are_rehearsed_by_their_name(tmp_path: Path) -> None:
+    module = (
+        "from tests.settings import *\n"
+        f"DATABASES['default']['NAME'] = {str(tmp_path / 'db.sqlite3')!r}\n"
+        "OAUTH_LOGIN['KEEP_CLAIMS'] = True\n"
+    )
+    rules = "OAUTH_LOGIN['PROVIDERS']['corp']['STAFF_IF'] = {'groups': 'ops'}\n"
+    (tmp_path / "old_site.py").write_text(module)
+    (tmp_path / "new_site.py").write_text(module + rules)
+    people = (
+        "from django.contrib.auth.models import User\n"
+        "from oauth_login.models import Identity\n"
+        "Identity.objects.create(user=User.objects.create(username='alice'), key='k',"
+        "provider='corp', issuer='i', subject='s', claims={'groups': ['ops']})\n"
+    )
+
+    variables = {k: v for k, v in os.environ.items() if "DATABASE_URL" not in k}
+
+    def manage(settings: str, *arguments: str) -> str:
+        return subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, "-m", "django", *arguments, f"--settings={settings}"],
+            cwd=Path(__file__).parent.parent,
+            env={**variables, "PYTHONPATH": f"{tmp_path}{os.pathsep}."},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    manage("old_site", "migrate", "-v0")
+    manage("old_site", "shell", "-c", people)
+
+    assert manage("old_site", "oauth_login_rehearse").startswith("0 would change")
+    told = manage("new_site", "oauth_login_rehearse", "--json")
+    assert json.loads(told)["gains"] == ["staff"]
 
 
 @pytest.mark.parametrize(
