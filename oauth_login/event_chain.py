@@ -106,40 +106,13 @@ def prune(before: datetime, *, limit: int) -> int:
     From the chain only its beginning goes, and the last that went is kept as anchor.
     """
     old = LoginEvent.objects.filter(created_at__lt=before)
-    free = list(
-        old.filter(sequence__isnull=True).order_by("pk").values_list("pk")[:limit]
-    )
-    deleted = LoginEvent.objects.filter(pk__in=[pk for (pk,) in free]).delete()[0]
-    key = get_config().event_log_key
+    free = old.filter(sequence__isnull=True).order_by("pk")
+    keys = list(free.values_list("pk", flat=True)[:limit])
+    deleted, _ = LoginEvent.objects.filter(pk__in=keys).delete()
     if deleted == limit or not old.filter(sequence__isnull=False).exists():
         return deleted
     with transaction.atomic():
-        head = _locked_head(key or "", create=False)
-        if head is None:
-            # Without the key nobody can say where the rest begins.
-            logger.error("chained login events were not pruned: no key, or a break")
-            return deleted
-        chained = LoginEvent.objects.filter(sequence__isnull=False)
-        first_kept = (
-            chained.filter(created_at__gte=before)
-            .order_by("sequence")
-            .values_list("sequence", flat=True)
-            .first()
-        )
-        if first_kept is not None:
-            chained = chained.filter(sequence__lt=first_kept)
-        gone = list(
-            chained.order_by("sequence").values_list("pk", "sequence", "mac")[
-                : limit - deleted
-            ]
-        )
-        if not gone:
-            return deleted
-        _, sequence, mac = gone[-1]
-        head.anchor_sequence, head.anchor_mac = sequence or 0, mac
-        _save(key or "", head)
-        LoginEvent.objects.filter(pk__in=[pk for pk, _, _ in gone]).delete()
-        return deleted + len(gone)
+        return deleted + _prune_chain(before, limit=limit - deleted)
 
 
 def restart() -> None:
@@ -150,6 +123,43 @@ def restart() -> None:
     with transaction.atomic():
         EventChainHead.objects.filter(pk=HEAD).delete()
         LoginEvent.objects.filter(sequence__isnull=False).update(sequence=None, mac="")
+
+
+def _prune_chain(before: datetime, *, limit: int) -> int:
+    key = get_config().event_log_key or ""
+    head = _locked_head(key, create=False)
+    if head is None:
+        # Without the key nobody can say where the rest begins.
+        logger.error("chained login events were not pruned: no key, or a break")
+        return 0
+    chained = LoginEvent.objects.filter(sequence__isnull=False).order_by("sequence")
+    kept = chained.filter(created_at__gte=before).first()
+    if kept is not None:
+        chained = chained.filter(sequence__lt=kept.sequence)
+    rows = list(chained[:limit])
+    sequence, mac = head.anchor_sequence, head.anchor_mac
+    for row in rows:
+        sequence += 1
+        if wrong := _what_is_wrong(key, row, sequence, mac):
+            # A date that somebody changed would have us remove the traces.
+            logger.critical("login events were not pruned: %s at %d", wrong, sequence)
+            return 0
+        mac = row.mac
+    head.anchor_sequence, head.anchor_mac = sequence, mac
+    _save(key, head)
+    LoginEvent.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)
+
+
+def _what_is_wrong(key: str, row: LoginEvent, sequence: int, previous: str) -> str:
+    """What is wrong with a row that should be this one; empty if nothing is."""
+    if row.sequence != sequence:
+        return "a row was removed"
+    if not hmac.compare_digest(row.mac, _mac(key, row, previous)):
+        return "a row was changed, or put in"
+    if row.user_id is not None and _key_of(row.user_id) != row.user_key:
+        return "a row was given to another user"
+    return ""
 
 
 def _first_break(
@@ -166,12 +176,8 @@ def _first_break(
     rows = chained.filter(sequence__lte=head.sequence).order_by("sequence")
     for row in rows.iterator(chunk_size=CHUNK):
         sequence += 1
-        if row.sequence != sequence:
-            return Break(sequence, "a row was removed")
-        if not hmac.compare_digest(row.mac, _mac(key, row, mac)):
-            return Break(sequence, "a row was changed, or put in")
-        if row.user_id is not None and _key_of(row.user_id) != row.user_key:
-            return Break(sequence, "a row was given to another user")
+        if wrong := _what_is_wrong(key, row, sequence, mac):
+            return Break(sequence, wrong)
         if kept == str(sequence) and kept_mac != row.mac:
             return Break(sequence, "this is not the log whose head was kept")
         mac = row.mac

@@ -306,13 +306,31 @@ def test_pruning_goes_batch_by_batch(
     assert event_chain.verify().head.startswith("5:")
 
 
-def test_rows_whose_clocks_differed_wait_for_each_other() -> None:
-    write(3)
-    # The middle one was written by a server whose clock was ahead.
-    middle = rows()[1].created_at + timedelta(hours=1)
+def test_rows_whose_clocks_differed_wait_for_each_other(time_machine: Any) -> None:
+    now = timezone.now()
+    write(1)
+    # Written by a server whose clock was ahead.
+    time_machine.move_to(now + timedelta(hours=1), tick=False)
+    write(1)
+    time_machine.move_to(now, tick=False)
+    write(1)
 
-    assert LoginEvent.objects.filter(sequence=2).update(created_at=middle) == 1
-    assert event_chain.prune(timezone.now() + timedelta(seconds=1), limit=9) == 1
+    assert event_chain.prune(now + timedelta(minutes=1), limit=9) == 1
+    assert [row.sequence for row in rows()] == [2, 3]
+    assert found() is None
+
+
+def test_pruning_removes_no_traces(caplog: pytest.LogCaptureFixture) -> None:
+    write(3)
+    # Whoever cannot take a row out could make it old, and wait.
+    LoginEvent.objects.filter(sequence__lt=3).update(
+        created_at=timezone.now() - timedelta(days=999)
+    )
+    before = timezone.now() - timedelta(days=365)
+
+    assert event_chain.prune(before, limit=9) == 0
+    assert [r.levelno for r in caplog.records] == [logging.CRITICAL]
+    assert found() == "1: a row was changed, or put in"
 
 
 def test_without_the_key_the_chain_is_not_pruned(settings: Settings) -> None:
