@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -505,6 +506,23 @@ def test_who_may_not_see_identities_does_not() -> None:
     User.objects.filter(username="staff").delete()
     text = text_of(user_page(staff_with("view_user", "view_identity"), row.user))
     assert "subject-of-alice" in text
+
+
+def test_a_users_page_leads_to_their_sessions(admin_client: Client) -> None:
+    row, other = new_identity("alice"), new_identity("bob")
+    new_session(row.user, client="Firefox on Linux")
+    new_session(other.user, client="Safari on macOS")
+    page = user_page(admin_client, row.user).content.decode()
+    link = re.search(r'href="(/admin/oauth_login/loginsession/\?[^"]*)"', page)
+    assert link
+
+    found = admin_client.get(html.unescape(link[1]))
+
+    assert found.status_code == 200
+    assert "Firefox on Linux" in text_of(found)
+    assert "Safari on macOS" not in text_of(found)
+    client = staff_with("view_user", "view_identity")
+    assert "Where this user" not in text_of(user_page(client, row.user))
 
 
 def test_a_new_user_has_a_page_without_identities(admin_client: Client) -> None:

@@ -34,6 +34,7 @@ class IdentityInline(AnyInline):
     extra = max_num = 0
     can_delete = False
     explanation: Explanation | None = None
+    shows_sessions = False
 
     class Media:
         css = {"all": ["oauth_login/admin.css"]}
@@ -41,6 +42,7 @@ class IdentityInline(AnyInline):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Django's; and the explanation, for this object belongs to one request."""
         self.explanation = None if obj is None else explain(obj)
+        self.shows_sessions = request.user.has_perm("oauth_login.view_loginsession")
         return super().get_formset(request, obj, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Identity]:
