@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import auth
@@ -47,16 +46,20 @@ from oauth_login.views.login import is_signed_in_by, start, user_key
 from oauth_login.views.navigation import (
     form_again,
     form_params,
+    hop_url,
     is_prefetch,
+    needs_hop,
     query_params,
     safe_next,
     target,
 )
-from oauth_login.views.pages import error_page, page, show
+from oauth_login.views.pages import continue_page, error_page, page
 
 # What a callback keeps when it sends the browser to itself.
-CALLBACK_PARAMETERS = ("code", "state", "iss", "error")
-HOP = "hop"
+CALLBACK_PARAMETERS = ("code", "state", "iss", "error", "error_description")
+# Of the form's fields, what would be too long for an address: in characters, what a
+# log keeps of a description at most; in bytes, what a name and an address may take.
+MAX_DESCRIPTION = 255
 MAX_USER = 1024
 
 
@@ -112,12 +115,16 @@ def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     params = form_params(request)
     received_state(params)
-    user = dict(params).get(USER_PARAMETER)
-    if user is None or not entry.client.deviations.user_in_response:
-        return form_again(request, CALLBACK_PARAMETERS)
-    # A person's name has no business in an address that logs and histories keep.
-    sealed = seal.seal_text(user[:MAX_USER], purpose=USER_PARAMETER)
-    return form_again(request, CALLBACK_PARAMETERS, [(USER_PARAMETER, sealed)])
+    kept = [
+        (name, value[:MAX_DESCRIPTION] if name == "error_description" else value)
+        for name, value in params
+        if name in CALLBACK_PARAMETERS
+    ]
+    user = dict(params).get(USER_PARAMETER, "")
+    if entry.client.deviations.user_in_response and len(user.encode()) <= MAX_USER:
+        # A person's name has no business in an address that logs and histories keep.
+        kept.append((USER_PARAMETER, seal.seal_text(user, purpose=USER_PARAMETER)))
+    return form_again(request, kept)
 
 
 def _with_user(params: Params) -> Params:
@@ -144,10 +151,9 @@ def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpRespon
         raise InvalidCallback("callback.state_unknown")
     if link is None and is_signed_in_by(request, alias):
         return HttpResponseRedirect(target(sealed.next))
-    if settings.SESSION_COOKIE_SAMESITE == "Strict" and HOP not in request.GET:
-        # The provider sent the browser, so it left the session's cookie at home. A
-        # step of our own brings it along (T12).
-        return _continue(request, _own_url_again(request))
+    if needs_hop(request):
+        names = (*CALLBACK_PARAMETERS, USER_PARAMETER)
+        return continue_page(request, hop_url(request, names))
     if link is not None:
         # Never started again, and never as a login: the person would be somebody else.
         return HttpResponseRedirect(account_url())
@@ -190,7 +196,7 @@ def _log_in(
     events.succeeded(request, user, identity)
     url = target(attempt.next)
     if settings.SESSION_COOKIE_SAMESITE == "Strict":
-        return _continue(request, url)
+        return continue_page(request, url)
     return HttpResponseRedirect(url)
 
 
@@ -211,16 +217,3 @@ def _error(
         is_ours=True,
         back=account_url() if attempt.mode == "link" else "",
     )
-
-
-def _continue(request: HttpRequest, url: str) -> HttpResponse:
-    return show(request, "continue", {"continue_url": url})
-
-
-def _own_url_again(request: HttpRequest) -> str:
-    kept = [
-        (name, value)
-        for name, value in query_params(request)
-        if name in (*CALLBACK_PARAMETERS, USER_PARAMETER)
-    ]
-    return f"{request.path}?{urlencode([*kept, (HOP, '1')])}"

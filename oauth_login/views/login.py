@@ -1,4 +1,4 @@
-"""login, begin and initiate: where a login starts."""
+"""login and begin: where a login starts."""
 
 from __future__ import annotations
 
@@ -16,24 +16,19 @@ from django.http import (
     JsonResponse,
 )
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from oauth_login import pending, seal, sessions, step_up
 from oauth_login.conf import get_config
-from oauth_login.errors import InvalidCallback, OAuthLoginError
+from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import start_login
 from oauth_login.protocol.authorization import url_parameters
-from oauth_login.protocol.tenants import is_issuer
-from oauth_login.protocol.wire import printable
 from oauth_login.registry import get_provider
 from oauth_login.views.navigation import (
     absolute_url,
-    form_again,
     is_cross_site,
     is_navigation,
     is_prefetch,
-    own_path,
     query_params,
     requested_next,
     target,
@@ -42,8 +37,6 @@ from oauth_login.views.pages import error_page, page, show
 
 # Set at logout, so that AUTO_REDIRECT does not log the person in again at once (T26).
 LOGGED_OUT_COOKIE = "oauth_login_logged_out"
-# OpenID Connect Core 4.
-INITIATE_PARAMETERS = ("iss", "login_hint", "target_link_uri")
 
 
 @page
@@ -102,49 +95,19 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
     )
 
 
-@page
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def initiate(request: HttpRequest, provider: str) -> HttpResponse:
-    """A login that the provider, or a portal, asks for (OpenID Connect Core 4).
-
-    Only where INITIATE_LOGIN is on. It is bound to this browser as any other: nobody
-    can bring a login of their own along (T03, T25).
-    """
-    entry = get_config().providers.get(provider)
-    if entry is None or not entry.initiate_login:
-        raise Http404
-    if is_prefetch(request):
-        return HttpResponse(status=204)
-    if request.method == "POST":
-        # From another site, so without the session's cookie: a GET of our own has it.
-        return form_again(request, INITIATE_PARAMETERS)
-    if not is_navigation(request):
-        return login_required(request)
-    params = query_params(request)
-    received, provider_now = dict(params), get_provider(provider)
-    iss = received.get("iss", "")
-    if not is_issuer(
-        iss,
-        client=entry.client,
-        metadata=provider_now.metadata(now=time.time()),
-    ):
-        raise InvalidCallback(
-            "callback.wrong_initiator",
-            expected=provider_now.issuer,
-            received=printable(iss),
-        )
-    next_path = own_path(request, received.get("target_link_uri", ""))
-    if is_signed_in_by(request, provider):
-        return HttpResponseRedirect(target(next_path))
-    hint = url_parameters(entry.client, allowed={"login_hint"}, params=params)
-    return start(request, provider, next_path, params=hint)
-
-
 def login_url(next_path: str) -> str:
     """Our login page, coming back to `next_path`."""
     query = f"?{urlencode({auth.REDIRECT_FIELD_NAME: next_path})}" if next_path else ""
     return reverse("oauth_login:login") + query
+
+
+def login_required(request: HttpRequest) -> HttpResponse:
+    """For scripts: where to send the person, without sending the script there."""
+    url = login_url("")
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=401, headers={"HX-Redirect": url})
+    body = {"error": "login_required", "login_url": url}
+    return JsonResponse(body, status=401)
 
 
 def start(
@@ -197,12 +160,3 @@ def is_signed_in_by(request: HttpRequest, alias: str) -> bool:
 def user_key(request: HttpRequest) -> str | None:
     """The key of whoever is logged in here."""
     return str(request.user.pk) if request.user.is_authenticated else None
-
-
-def login_required(request: HttpRequest) -> HttpResponse:
-    """For scripts: where to send the person, without sending the script there."""
-    url = login_url("")
-    if "HX-Request" in request.headers:
-        return HttpResponse(status=401, headers={"HX-Redirect": url})
-    body = {"error": "login_required", "login_url": url}
-    return JsonResponse(body, status=401)

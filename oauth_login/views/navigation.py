@@ -21,6 +21,8 @@ from oauth_login.protocol.discovery import LOOPBACK_HOSTS
 from oauth_login.protocol.wire import printable
 
 MAX_NEXT = 2048
+MAX_FIELD = 2048
+HOP = "hop"
 # Those of our pages that somebody may want to come back to.
 DESTINATIONS = {"account", "resume"}
 
@@ -85,6 +87,15 @@ def is_cross_site(request: HttpRequest) -> bool:
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
+def is_somebodys_click(request: HttpRequest) -> bool:
+    """Whether a person did something that sent them here, as far as the browser says.
+
+    Browsers keep `Sec-Fetch-User` through redirects, and leave it out when a page
+    goes elsewhere by itself.
+    """
+    return request.headers.get("Sec-Fetch-User") == "?1"
+
+
 def absolute_url(request: HttpRequest, name: str, **kwargs: str) -> str:
     """One of our URLs, as a provider is told of it (T21, T22).
 
@@ -118,6 +129,15 @@ def query_params(request: HttpRequest) -> Params:
     return [(name, value) for name, values in request.GET.lists() for value in values]
 
 
+def single_params(request: HttpRequest, names: Collection[str]) -> dict[str, str]:
+    """Those of the query's parameters; InvalidCallback if one is there twice (T40)."""
+    params = [(name, value) for name, value in query_params(request) if name in names]
+    if len(dict(params)) != len(params):
+        found = sorted({name for name, _ in params})
+        raise InvalidCallback("callback.duplicate_parameter", received=found)
+    return dict(params)
+
+
 def form_params(request: HttpRequest) -> Params:
     """The parameters of a form from another site; InvalidCallback if it is none.
 
@@ -136,17 +156,32 @@ def form_params(request: HttpRequest) -> Params:
     return [(name, value) for name, values in form.lists() for value in values]
 
 
-def form_again(
-    request: HttpRequest, names: Collection[str], added: Params = ()
-) -> HttpResponse:
+def form_again(request: HttpRequest, kept: Params) -> HttpResponse:
     """Have the browser bring these fields of a form to the same path, as a GET.
 
     A 303, so that nothing is posted again (T20), to our own path, with nothing but
-    what is named (T12).
+    what is given (T12). What is too long for an address is refused.
     """
-    kept = [(name, value) for name, value in form_params(request) if name in names]
-    url = f"{request.path}?{urlencode([*kept, *added])}"
+    for name, value in kept:
+        if len(value) > MAX_FIELD:
+            raise InvalidCallback("callback.malformed", parameter=name)
+    url = f"{request.path}?{urlencode(kept)}"
     return HttpResponse(status=303, headers={"Location": url})
+
+
+def needs_hop(request: HttpRequest) -> bool:
+    """Whether the session's cookie may be here after a step of our own (T12).
+
+    With SESSION_COOKIE_SAMESITE = "Strict" it stays at home when another site sends
+    the browser, by a redirect, too.
+    """
+    return settings.SESSION_COOKIE_SAMESITE == "Strict" and HOP not in request.GET
+
+
+def hop_url(request: HttpRequest, names: Collection[str]) -> str:
+    """This request again, from a page of ours, with these of its parameters."""
+    kept = [(name, value) for name, value in query_params(request) if name in names]
+    return f"{request.path}?{urlencode([*kept, (HOP, '1')])}"
 
 
 def _is_our_own(path: str) -> bool:

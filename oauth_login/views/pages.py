@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec
 
@@ -50,7 +50,7 @@ def page(view: View[P]) -> View[P]:
         try:
             response = view(request, *args, **kwargs)
         except OAuthLoginError as error:
-            response = error_page(request, error)
+            response = error_page(request, error, provider=_named(kwargs))
         except (Http404, PermissionDenied, SuspiciousOperation):
             raise  # answers, and Django gives them
         except Exception:  # noqa: BLE001 - see above
@@ -66,6 +66,12 @@ def page(view: View[P]) -> View[P]:
 
     guarded: View[P] = login_not_required(guarded)  # type: ignore[no-redef] # wrapped
     return guarded
+
+
+def _named(kwargs: Mapping[str, Any]) -> str:
+    """The provider that the URL names, if there is one of that name."""
+    alias = kwargs.get("provider", "")
+    return alias if alias in get_config().providers else ""
 
 
 def error_page(
@@ -128,6 +134,11 @@ def show(
     """One of the templates, which a site may override."""
     context["site_name"] = request.get_host()
     return render(request, f"oauth_login/{name}.html", context, status=status)
+
+
+def continue_page(request: HttpRequest, url: str) -> HttpResponse:
+    """Go on to `url` from a page of this site, so that strict cookies come along."""
+    return show(request, "continue", {"continue_url": url})
 
 
 def with_form(response: HttpResponse) -> HttpResponse:

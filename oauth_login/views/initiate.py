@@ -1,0 +1,85 @@
+"""initiate: a login that somebody else begins (OpenID Connect Core 4)."""
+
+from __future__ import annotations
+
+import time
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from oauth_login.conf import get_config
+from oauth_login.config import ProviderConfig
+from oauth_login.errors import InvalidCallback
+from oauth_login.protocol.authorization import url_parameters
+from oauth_login.protocol.tenants import is_issuer
+from oauth_login.protocol.wire import printable
+from oauth_login.registry import get_provider
+from oauth_login.views.login import is_signed_in_by, login_required, login_url, start
+from oauth_login.views.navigation import (
+    form_again,
+    form_params,
+    hop_url,
+    is_cross_site,
+    is_navigation,
+    is_prefetch,
+    is_somebodys_click,
+    needs_hop,
+    own_path,
+    single_params,
+    target,
+)
+from oauth_login.views.pages import continue_page, page
+
+INITIATE_PARAMETERS = ("iss", "login_hint", "target_link_uri")
+
+
+@page
+@csrf_exempt  # from another site by its nature; nothing happens but a redirect
+@require_http_methods(["GET", "HEAD", "POST"])
+def initiate(request: HttpRequest, provider: str) -> HttpResponse:
+    """Start a login because the provider, or a portal, asks for it.
+
+    Only where INITIATE_LOGIN is on. The attempt is bound to this browser as any other:
+    nobody can bring a login of their own along (T03). It takes somebody's click; a
+    page that sends people here by itself gets them to our login page (T25).
+    """
+    entry = get_config().providers.get(provider)
+    if entry is None or not entry.initiate_login:
+        raise Http404
+    if is_prefetch(request):
+        return HttpResponse(status=204)
+    if request.method == "POST":
+        # From another site, so without the session's cookie: a GET of our own has it.
+        kept = [
+            (n, value) for n, value in form_params(request) if n in INITIATE_PARAMETERS
+        ]
+        return form_again(request, kept)
+    if not is_navigation(request):
+        return login_required(request)
+    received = single_params(request, INITIATE_PARAMETERS)
+    _check_issuer(entry, received.get("iss", ""))
+    next_path = own_path(request, received.get("target_link_uri", ""))
+    if is_cross_site(request):
+        if not is_somebodys_click(request) and not get_config().auto_redirect:
+            return HttpResponseRedirect(login_url(next_path))
+        if needs_hop(request):
+            return continue_page(request, hop_url(request, INITIATE_PARAMETERS))
+    if is_signed_in_by(request, provider):
+        return HttpResponseRedirect(target(next_path))
+    hint = url_parameters(
+        entry.client, allowed={"login_hint"}, params=[*received.items()]
+    )
+    return start(request, provider, next_path, params=hint)
+
+
+def _check_issuer(entry: ProviderConfig, iss: str) -> None:
+    """Whoever begins names this provider, to the letter; InvalidCallback if not."""
+    provider = get_provider(entry.alias)
+    metadata = provider.metadata(now=time.time())
+    if not is_issuer(iss, client=entry.client, metadata=metadata):
+        raise InvalidCallback(
+            "callback.wrong_initiator",
+            expected=metadata.issuer,
+            received=printable(iss),
+        )
