@@ -117,13 +117,26 @@ def test_what_the_settings_say_stays(client: Client, settings: Settings) -> None
     # T17; pains 54
     configure(
         settings,
-        AUTH_PARAMS={"prompt": "login", "resource": ["https://a.test", "urn:b"]},
-        URL_PARAMS=["prompt", "resource", "login_hint"],
+        AUTH_PARAMS={
+            "prompt": "login",
+            "domain_hint": "corp.test",
+            "resource": ["https://a.test", "urn:b"],
+        },
+        URL_PARAMS=["prompt", "domain_hint", "login_hint"],
     )
 
-    params = asked(client, {"prompt": "consent", "resource": "x", "login_hint": "a"})
+    params = asked(
+        client,
+        {
+            "prompt": "consent",
+            "domain_hint": "evil.test",
+            "resource": "x",
+            "login_hint": "a",
+        },
+    )
 
     assert params["prompt"] == ["login"]
+    assert params["domain_hint"] == ["corp.test"]
     assert params["resource"] == ["https://a.test", "urn:b"]
     assert params["login_hint"] == ["a"]
 
