@@ -6,12 +6,13 @@ nor a username leads to anybody (T88, T90, T92).
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -30,9 +31,12 @@ from oauth_login.identities import (
 )
 from oauth_login.linking import find_by_email
 from oauth_login.models import Identity
+from oauth_login.rights import withdraw
 from oauth_login.sessions import end, open_sessions
 from oauth_login.user_fields import set_fields
 from oauth_login.usernames import new_username
+
+logger = logging.getLogger("oauth_login.accounts")
 
 TRIES = 3
 
@@ -54,7 +58,9 @@ def resolve_user(
                             return user, _link(user, identity, entry)
                     return _first_login(identity, entry, user)
                 if user is not None and user.pk != row.user_id:
-                    # A hook moved the person to another account.
+                    # A hook moved the person to another account: without what the
+                    # old one had because of them.
+                    withdraw(row)
                     row.user = user  # type: ignore[assignment] # any user model
                 _update(row.user, identity, entry)
                 row.last_login_at = timezone.now()
@@ -144,14 +150,25 @@ def _save_new(user: AbstractBaseUser) -> None:
         raise LoginRefused(
             "account.missing_field", fields=sorted(error.message_dict)
         ) from None
-    user.save(force_insert=True)
+    try:
+        user.save(force_insert=True)
+    except DataError:
+        raise LoginRefused("account.not_storable") from None
 
 
 def _update(
     user: AbstractBaseUser, identity: VerifiedIdentity, entry: ProviderConfig
 ) -> None:
-    if changed := set_fields(user, identity, entry):
-        user.save(update_fields=changed)
+    changed = set_fields(user, identity, entry)
+    if not changed:
+        return
+    try:
+        with transaction.atomic():
+            user.save(update_fields=changed)
+    except DataError:
+        # A letter that this database has no room for: no reason to keep somebody out.
+        user.refresh_from_db(fields=changed)
+        logger.warning("user=%r: the database does not take %r", user.pk, changed)
 
 
 def _after_hook(

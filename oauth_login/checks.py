@@ -201,6 +201,8 @@ def _hooks(config: Config) -> Iterator[tuple[str, str]]:
         yield "OAUTH_LOGIN['RESOLVE_USER']", config.resolve_user
     for alias, entry in config.providers.items():
         where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]"
+        if entry.rules.groups is not None and entry.rules.groups.overage is not None:
+            yield f"{where}['GROUPS']['OVERAGE']", entry.rules.groups.overage
         for rule in entry.user_fields:
             if rule.call is not None:
                 yield f"{where}['USER_FIELDS'][{rule.field!r}]['CALL']", rule.call

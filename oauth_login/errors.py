@@ -255,6 +255,7 @@ _codes(
     creation_disabled="There is no user for this identity and none may be created.",
     no_username="No username could be made from the claims.",
     missing_field="A new user needs a value that nothing fills; the log names it.",
+    not_storable="The database cannot hold what a new user would be called.",
     exists="Another user has a value that must be unique.",
     no_provider="A page needs a login at a provider, and this user has none.",
     not_staff="Signed in, but not allowed into the admin.",

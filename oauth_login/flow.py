@@ -186,6 +186,7 @@ def finish_login(
         now=now,
     )
     claims, complete = _all_claims(provider, id_token, tokens, now=now)
+    claims = provider.with_overage(claims, tokens.access_token)
     return VerifiedIdentity(
         provider=provider.alias,
         issuer=id_token.issuer,

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError
 
 from oauth_login.addresses import is_verified, plain_address
 from oauth_login.config import ProviderConfig
@@ -26,7 +27,7 @@ def find_by_email(
 
     An address that the provider does not vouch for is not looked up at all: nobody
     learns from it whether there is an account. The user is locked until the
-    transaction ends.
+    transaction ends. IntegrityError if the identity has a user meanwhile.
     """
     address = plain_address(identity.claims.get("email"))
     if (
@@ -39,6 +40,11 @@ def find_by_email(
     users = users_with(address, lock=True)
     if not users:
         return None
+    key = Identity.key_of(identity.issuer, identity.subject)
+    if Identity.objects.filter(key=key).exists():
+        # While we waited for the lock, the same person came in by another tab. As
+        # for any other race: whoever called us looks again.
+        raise IntegrityError
     reason = "several users" if len(users) > 1 else _objection(users[0], identity)
     if reason:
         raise LoginRefused("account.not_linkable", reason=reason)

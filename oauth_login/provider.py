@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from oauth_login.documents import Cache, CachedDocument
 from oauth_login.errors import InvalidProviderResponse
+from oauth_login.overage import Overage
 from oauth_login.protocol.authorization import AuthorizationCode
 from oauth_login.protocol.claims import standard_claims
 from oauth_login.protocol.client import Client
@@ -69,7 +70,7 @@ class Provider:
     the user document says in that field who somebody is. `userinfo` is "auto",
     "always" or "never"; with "auto" `lacks_claims` decides, given the ID token's
     claims. `backend_base_url` is where this server reaches what is at the issuer's
-    address for everybody else.
+    address for everybody else. `overage` fetches groups that have no room in a token.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Provider:
         lacks_claims: Callable[[Mapping[str, Any]], bool] = lambda claims: False,
         allow_http_loopback: bool = False,
         backend_base_url: str | None = None,
+        overage: Overage | None = None,
     ) -> None:
         self.alias = alias
         self.issuer = issuer
@@ -100,6 +102,7 @@ class Provider:
         self._lacks_claims = lacks_claims
         self._allow_http_loopback = allow_http_loopback
         self._backend_base_url = backend_base_url
+        self._overage = overage
         # Where each tenant has an issuer, metadata has the template of them all.
         self._expected_issuer = client.deviations.issuer_template or issuer
         self._keys: dict[str, CachedDocument[KeySet]] = {}
@@ -226,6 +229,16 @@ class Provider:
         request = emails_request(access_token, emails_endpoint=endpoint)
         others = {n: v for n, v in claims.items() if n not in EMAIL_CLAIMS}
         return others | parse_emails_response(self._send(request))
+
+    def with_overage(
+        self, claims: Mapping[str, Any], access_token: str
+    ) -> dict[str, Any]:
+        """The claims, with groups that had no room in the token, where they are had."""
+        if self._overage is None:
+            return dict(claims)
+        return self._overage.resolved(
+            claims, access_token=access_token, send=self._send
+        )
 
     def _user_document(
         self, access_token: str, metadata: ServerMetadata

@@ -29,6 +29,7 @@ GROUPS_KEYS: Mapping[str, object] = {
     "MAP": {},
     "MODE": "managed",
     "SPLIT": None,
+    "OVERAGE": None,
 }
 
 
@@ -186,4 +187,6 @@ def _groups(section: Section) -> GroupsRule | None:
     if not all(isinstance(x, str) and x for x in (*mapping, *mapping.values())):
         groups.problem("E020", f"{groups.where}['MAP'] must map names to names.")
         return None
-    return GroupsRule(claim, mapping, mode, groups.text("SPLIT"))
+    return GroupsRule(
+        claim, mapping, mode, groups.text("SPLIT"), groups.text("OVERAGE")
+    )

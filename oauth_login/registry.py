@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 
 from django.core.cache import caches
 from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
 
 from oauth_login.conf import get_config
 from oauth_login.config import DEFAULT_FIELDS, KeySource, ProviderConfig
 from oauth_login.errors import ConfigurationError
+from oauth_login.overage import Overage
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.client_keys import ClientKey
 from oauth_login.provider import Provider
@@ -56,6 +58,18 @@ def _provider(alias: str) -> Provider:
         lacks_claims=partial(_lacks, sorted(_claims_needed(entry))),
         allow_http_loopback=site.allow_http_loopback,
         backend_base_url=entry.backend_base_url,
+        overage=_overage(entry),
+    )
+
+
+def _overage(entry: ProviderConfig) -> Overage | None:
+    groups = entry.rules.groups
+    if groups is None or groups.overage is None:
+        return None
+    return Overage(
+        groups.claim,
+        partial(import_string, groups.overage),  # when it is first needed
+        entry.rules.values_asked_for(groups.claim),
     )
 
 

@@ -57,16 +57,22 @@ def take_back(*, instance: Identity, origin: object = None, **kwargs: Any) -> No
     """
     if not (isinstance(origin, Identity) or getattr(origin, "model", None) is Identity):
         return
-    user = get_user_model()._default_manager.get(pk=instance.user_id)
-    change = _Change(user, instance, _ours(instance), Decision())
+    user = withdraw(instance)
+    events.unlinked(user, provider=instance.provider)
+    events.send(signals.identity_unlinked, user=user, identity=instance)
+
+
+def withdraw(identity: Identity) -> Any:
+    """Take from an identity's user what it alone gave; the user."""
+    user = get_user_model()._default_manager.get(pk=identity.user_id)
+    change = _Change(user, identity, _ours(identity), Decision())
     for kind, name in FLAGS.items():
         if hasattr(user, name):
             change.flag(kind, wanted=False)
     if hasattr(user, "groups"):
         change.groups((), mode="managed")
     change.record()
-    events.unlinked(user, provider=instance.provider)
-    events.send(signals.identity_unlinked, user=user, identity=instance)
+    return user
 
 
 def _ours(identity: Identity) -> dict[tuple[str, str], GrantedRight]:
@@ -120,7 +126,7 @@ class _Change:
         gone = (has if mode == "mirror" else ours) - set(wanted)
         for name in sorted(gone):
             if self._forget(GrantedRight.Kind.GROUP, name) and name in has:
-                self._user.groups.remove(Group.objects.get(name=name))
+                self._user.groups.remove(*Group.objects.filter(name=name))
                 self._removed.append(name)
 
     def record(self) -> None:
@@ -162,8 +168,12 @@ class _Change:
     def _is_last_superuser(self) -> bool:
         if not getattr(self._user, "is_superuser", False):
             return False
-        others = get_user_model()._default_manager.exclude(pk=self._user.pk)
-        return not others.filter(is_superuser=True, is_active=True).exists()
+        users = get_user_model()._default_manager
+        # Locked, in one order: of two who lose the right at the same moment, the
+        # second one sees that the first has lost it.
+        rows = users.filter(is_superuser=True, is_active=True).order_by("pk")
+        left = rows.select_for_update().values_list("pk", flat=True)
+        return set(left) <= {self._user.pk}
 
     def _write_log_entry(self) -> None:
         # The admin's models can be imported only where the admin is installed.

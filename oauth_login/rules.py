@@ -31,13 +31,15 @@ class GroupsRule:
     """Which values of a claim lead to which Django groups.
 
     `map` is empty only in mode "mirror" (every value is a group's name). `separator`
-    splits the strings of a claim that is no list.
+    splits the strings of a claim that is no list. `overage` is the dotted path of a
+    function that fetches what had no room in the token.
     """
 
     claim: str
     map: Mapping[str, str]
     mode: str = "managed"
     separator: str | None = None
+    overage: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,15 @@ class RuleSet:
     staff_if: Rules = ()
     superuser_if: Rules = ()
     groups: GroupsRule | None = None
+
+    def values_asked_for(self, path: str) -> frozenset[str] | None:
+        """Every text that a rule accepts at this path; None if it could be any."""
+        if self.groups and self.groups.claim == path and self.groups.mode == "mirror":
+            return None
+        rules = (*self.allow_if, *self.deny_if, *self.staff_if, *self.superuser_if)
+        accepted = {str(value) for rule in rules for value in rule.get(path, ())}
+        mapped = self.groups.map if self.groups and self.groups.claim == path else ()
+        return frozenset({*accepted, *mapped})
 
     def claims_needed(self) -> set[str]:
         """Every path that a rule looks at."""

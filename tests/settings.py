@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import environ  # type: ignore[import-untyped] # it has no types
@@ -63,6 +64,9 @@ DATABASES = {
 # Another server, for a run on it: postgres://…, mysql://…
 if DATABASE_URL := os.environ.get("OAUTH_LOGIN_TEST_DATABASE_URL"):
     DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+    if DATABASE_URL.startswith("mysql:"):
+        # In the place of mysqlclient: it needs no compiler, and no client library.
+        import_module("pymysql").install_as_MySQLdb()
 # The suite runs once with each of the user models in tests/users.
 AUTH_USER_MODEL = os.environ.get("OAUTH_LOGIN_TEST_USER_MODEL", "auth.User")
 AUTHENTICATION_BACKENDS = [

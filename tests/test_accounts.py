@@ -346,3 +346,21 @@ def test_the_admin_only_looks(admin_client: Client) -> None:
     assert admin_client.get(url).status_code == 200
     assert admin_client.post(url, {"subject": "x"}).status_code == 403
     assert admin_client.get("/admin/oauth_login/identity/add/").status_code == 403
+
+
+def moves(who: VerifiedIdentity, user: Any) -> Any:
+    return User.objects.get(username="other")
+
+
+def test_a_right_does_not_stay_behind_when_a_hook_moves_somebody(
+    settings: Settings,
+) -> None:
+    rules(settings, **STAFF)
+    before = enter(identity(g="staff"))
+    assert before.is_staff
+    User.objects.create_user("other")
+    rules(settings, RESOLVE_USER="tests.test_accounts.moves")
+    assert enter(identity(g="staff")).username == "other"
+    before.refresh_from_db()
+    assert not before.is_staff
+    assert User.objects.get(username="other").is_staff

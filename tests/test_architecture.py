@@ -20,6 +20,7 @@ FLOORS: list[set[str]] = [
     {"errors"},
     {"protocol"},
     {"rules", "known", "documents", "addresses", "field_rules"},
+    {"overage"},
     {"provider"},
     {"flow", "transport"},
     {"section", "env", "config", "presets"},
@@ -35,13 +36,13 @@ FLOORS: list[set[str]] = [
     {"accounts", "rights", "backends", "middleware", "breakglass"}
     | {"explain", "rehearse"},
     {"views", "urls", "templatetags"},
-    {"admin", "admin_site", "checks", "decorators", "management"},
+    {"admin", "admin_site", "checks", "decorators", "management", "contrib"},
     {"apps"},
 ]
 # The test kit stands beside the house: it may use any of it, none of it the kit.
 KIT = "testing"
 
-NO_DJANGO = set().union(*FLOORS[:5])
+NO_DJANGO = set().union(*FLOORS[:6])
 SETTINGS_READERS = {
     *("conf", "section", "provider_conf", "client_conf", "env", "checks"),
     *("keys_conf", "request_conf", "deviations_conf", "accounts_conf"),
