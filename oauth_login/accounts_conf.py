@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from oauth_login.addresses import TRUST
 from oauth_login.config import DEFAULT_FIELDS
 from oauth_login.field_rules import FieldRule, parse_field_rules
 from oauth_login.rules import EMAIL_DOMAIN, RuleSet
 from oauth_login.section import Section
 
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 KEEP_PASSWORD = "keep_password"  # noqa: S105 - a choice, no password
 
 
@@ -37,6 +40,19 @@ def read_link_by_email(section: Section, *, trust: str) -> bool | str:
         text = f"{where} needs addresses to be believed, and TRUST_EMAIL is 'never'."
         section.problem("E060", text)
     return KEEP_PASSWORD if value == KEEP_PASSWORD else value is True
+
+
+def read_domains(section: Section) -> tuple[str, ...]:
+    """Whose addresses belong to this provider, in lower case: for the login page."""
+    domains = tuple(domain.lower() for domain in section.strings("DOMAINS"))
+    for domain in domains:
+        if not _DOMAIN.fullmatch(domain):
+            section.problem(
+                "E064",
+                f"{section.where}['DOMAINS']: {domain!r} is no domain.",
+                "For example: 'example.com'; beyond ASCII, as 'xn--…'.",
+            )
+    return domains
 
 
 def read_user_fields(section: Section) -> tuple[FieldRule, ...]:

@@ -73,6 +73,7 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
         *_check_user_model(),
         *_check_linking(),
         *_check_user_fields(),
+        *_check_domains(),
     ]
 
 
@@ -193,6 +194,16 @@ def _check_user_fields() -> list[CheckMessage]:
                 text = f"{where}: {rule.field!r} is the login name."
                 found.append(_message("E063", text, "Use 'WHEN': 'create'."))
     return found
+
+
+def _check_domains() -> list[CheckMessage]:
+    """A domain in DOMAINS of two providers: the first one would have it."""
+    entries = get_config().providers.values()
+    all_of_them = [domain for entry in entries for domain in set(entry.domains)]
+    return [
+        _message("E065", f"DOMAINS of several providers have {domain!r}.")
+        for domain in sorted({d for d in all_of_them if all_of_them.count(d) > 1})
+    ]
 
 
 def _hooks(config: Config) -> Iterator[tuple[str, str]]:

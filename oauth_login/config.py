@@ -41,6 +41,7 @@ class ProviderConfig:
     userinfo: str = "auto"
     rules: RuleSet = field(default_factory=RuleSet)
     create_users: bool = True
+    domains: tuple[str, ...] = ()
     link_by_email: bool | str = False
     trust_email: str = "verified"
     username_from: tuple[str, ...] = ("preferred_username", "email")
@@ -113,6 +114,7 @@ SITE_KEYS: Mapping[str, object] = {
 PROVIDER_KEYS: Mapping[str, object] = {
     "PRESET": None,
     "LABEL": None,
+    "DOMAINS": (),
     "ISSUER": None,
     "ISSUER_TEMPLATE": None,
     "ALLOWED_TENANTS": (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oauth_login.accounts_conf import (
+    read_domains,
     read_link_by_email,
     read_trust_email,
     read_user_fields,
@@ -55,6 +56,7 @@ def read_provider(
         create_users=_create_users(
             section, unasked=not anybody or bool(rules.allow_if)
         ),
+        domains=read_domains(section),
         link_by_email=read_link_by_email(section, trust=trust_email),
         trust_email=trust_email,
         username_from=section.strings("USERNAME_FROM"),

@@ -10,7 +10,8 @@ from oauth_login.views.callback import callback
 from oauth_login.views.client_keys import client_keys
 from oauth_login.views.connections import connect, disconnect
 from oauth_login.views.initiate import initiate
-from oauth_login.views.login import begin, login
+from oauth_login.views.login import begin
+from oauth_login.views.login_page import login
 from oauth_login.views.logout import logged_out, logout
 from oauth_login.views.step_up import resume
 

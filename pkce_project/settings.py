@@ -92,6 +92,7 @@ OAUTH_LOGIN["ADMIN_LOCAL_LOGIN"] = env.bool(
 for _provider in OAUTH_LOGIN["PROVIDERS"].values():
     _provider |= {
         "SCOPES": ["openid", "profile", "email", "groups"],
+        "DOMAINS": env.list("OAUTH_LOGIN_DOMAINS", default=[]),
         "STAFF_IF": {"groups": ["admins", "staff"]},
         "SUPERUSER_IF": {"groups": ["admins"]},
         "GROUPS": {"CLAIM": "groups", "MAP": {"editors": "Editors"}},

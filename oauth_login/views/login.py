@@ -1,4 +1,4 @@
-"""login and begin: where a login starts."""
+"""begin: where a login starts."""
 
 from __future__ import annotations
 
@@ -34,33 +34,6 @@ from oauth_login.views.navigation import (
     target,
 )
 from oauth_login.views.pages import error_page, page, show
-
-# Set at logout, so that AUTO_REDIRECT does not log the person in again at once (T26).
-LOGGED_OUT_COOKIE = "oauth_login_logged_out"
-
-
-@page
-@require_safe
-def login(request: HttpRequest) -> HttpResponse:
-    """A button for each provider. Changes nothing, unless AUTO_REDIRECT is on."""
-    config, next_path = get_config(), requested_next(request)
-    if request.user.is_authenticated:
-        return HttpResponseRedirect(target(next_path))
-    if not is_navigation(request):
-        return login_required(request)
-    if (
-        config.auto_redirect
-        and len(config.providers) == 1
-        and not is_prefetch(request)
-        and not request.COOKIES.get(LOGGED_OUT_COOKIE)
-    ):
-        (alias,) = config.providers
-        return start(request, alias, next_path)
-    response = show(
-        request, "login", {"providers": config.providers.values(), "next": next_path}
-    )
-    response.delete_cookie(LOGGED_OUT_COOKIE)
-    return response
 
 
 @page

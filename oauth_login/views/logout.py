@@ -16,7 +16,7 @@ from oauth_login.config import ProviderConfig
 from oauth_login.errors import OAuthLoginError
 from oauth_login.protocol.logout import end_session_url
 from oauth_login.registry import get_provider
-from oauth_login.views.login import LOGGED_OUT_COOKIE
+from oauth_login.views.login_page import LOGGED_OUT_COOKIE
 from oauth_login.views.navigation import absolute_url, requested_next, safe_next
 from oauth_login.views.pages import page, show, with_form
 

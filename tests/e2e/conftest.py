@@ -53,6 +53,14 @@ def lax(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
+def by_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A new demo whose provider is that of everybody at example.test."""
+    state = tmp_path_factory.mktemp("address")
+    with running_demo(state, OAUTH_LOGIN_DOMAINS="example.test") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A new demo with SESSION_COOKIE_SAMESITE = "Strict"."""
     state = tmp_path_factory.mktemp("strict")
