@@ -59,9 +59,43 @@ def test_an_identity_of_somebody_else_is_a_page_with_a_way_back(
     expect(page).to_have_url(f"{lax.site}/auth/account/")
 
 
+def test_whoever_signed_in_long_ago_is_asked_to_do_it_again(
+    page: Page, lax: Demo
+) -> None:
+    # T103
+    page.goto(f"{lax.site}/admin/login/")
+    page.get_by_label("Username").fill("root")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    manage("shell", "-c", AGE_SESSIONS)
+    page.goto(f"{lax.site}/auth/account/")
+    page.get_by_role("button", name="Connect Demo SSO").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in again first")
+    check_page(page, "sign_in_again")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in again").click()
+    expect(page.get_by_text("/auth/account/")).to_be_visible()
+
+
+AGE_SESSIONS = """
+from django.contrib.sessions.models import Session
+from oauth_login.reauthentication import SESSION_KEY
+
+for row in Session.objects.all():
+    kept = row.get_decoded()
+    row.session_data = Session.objects.encode({**kept, SESSION_KEY: 1})
+    row.save()
+"""
+
+
 def create_root() -> None:
     """A user of the demo's own, who has never been at the provider."""
-    command = ["createsuperuser", "--noinput", "--username=root", "--email=r@r.example"]
+    manage("createsuperuser", "--noinput", "--username=root", "--email=r@r.example")
+
+
+def manage(*command: str) -> None:
+    """One of the running demo's own commands."""
     variables = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "pkce_project.settings",
