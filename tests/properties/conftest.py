@@ -21,7 +21,7 @@ settings.register_profile(
     suppress_health_check=UNFIT,
 )
 settings.register_profile(
-    "fuzz", max_examples=300, deadline=DEADLINE, suppress_health_check=UNFIT
+    "fuzz", max_examples=200, deadline=DEADLINE, suppress_health_check=UNFIT
 )
 
 # Now: each property takes its settings when its module is read. Where `make fuzz` asks
