@@ -8,6 +8,7 @@ test, or changes nothing that anybody could see.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -24,6 +25,9 @@ UNNOTICED = {0: "survived", 5: "no tests", 33: "no tests"}
 
 def main(arguments: list[str]) -> int:
     """The exit status: 0 if enough was noticed. `arguments` are mutants' names."""
+    if not arguments:
+        # It does not look again at what survived before a test was written.
+        shutil.rmtree(ROOT / "mutants", ignore_errors=True)
     mutmut = Path(sys.executable).parent / "mutmut"
     command = [str(mutmut), "run", "--max-children", "2", *arguments]
     run = subprocess.run(  # noqa: S603 - our own command

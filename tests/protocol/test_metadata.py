@@ -1,0 +1,208 @@
+"""Metadata: each member is taken as it is, and where it may lead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.discovery import (
+    ServerMetadata,
+    discovery_request,
+    is_allowed_url,
+    origin,
+    parse_discovery_response,
+    parse_metadata,
+    seen_from_here,
+)
+from oauth_login.protocol.wire import ProviderRequest, ProviderResponse
+from tests.protocol.test_details import answer
+from tests.protocol.tokens import ISSUER
+
+BACKEND = "http://keycloak:8080"
+GOOD = {
+    "issuer": ISSUER,
+    "authorization_endpoint": f"{ISSUER}/authorize",
+    "token_endpoint": f"{ISSUER}/token",
+}
+WHOLE: dict[str, Any] = {
+    **GOOD,
+    "jwks_uri": f"{ISSUER}/jwks",
+    "userinfo_endpoint": f"{ISSUER}/userinfo",
+    "end_session_endpoint": f"{ISSUER}/logout",
+    "emails_endpoint": f"{ISSUER}/emails",
+    "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+    "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
+    "id_token_signing_alg_values_supported": ["ES384"],
+    "userinfo_signing_alg_values_supported": ["ES512"],
+    "authorization_response_iss_parameter_supported": True,
+    "prompt_values_supported": ["login", "create"],
+    "mtls_endpoint_aliases": {
+        "token_endpoint": "https://mtls.example.com/token",
+        "userinfo_endpoint": "https://mtls.example.com/userinfo",
+        "jwks_uri": "https://mtls.example.com/jwks",
+    },
+}
+
+
+def parsed(document: dict[str, Any], **options: Any) -> ServerMetadata:
+    given: dict[str, Any] = {"expected_issuer": ISSUER, "allow_http_loopback": False}
+    return parse_metadata(document, **{**given, **options})
+
+
+def refused(document: dict[str, Any], **options: Any) -> str:
+    with pytest.raises(InvalidProviderResponse) as caught:
+        parsed(document, **options)
+    return caught.value.code
+
+
+def test_every_member_is_taken_as_it_is() -> None:
+    expected = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in WHOLE.items()
+    }
+    expected["mtls_endpoint_aliases"] = {
+        "token_endpoint": "https://mtls.example.com/token",
+        "userinfo_endpoint": "https://mtls.example.com/userinfo",
+    }
+    assert parsed(WHOLE) == ServerMetadata(**expected)
+
+
+def test_a_member_that_is_missing_is_what_the_standard_says() -> None:
+    # RFC 8414 2
+    metadata = parsed(GOOD)
+    assert metadata == ServerMetadata(**GOOD)
+    assert metadata.token_endpoint_auth_methods_supported == ("client_secret_basic",)
+    assert metadata.id_token_signing_alg_values_supported == ("RS256",)
+    assert metadata.userinfo_signing_alg_values_supported is None
+    assert metadata.prompt_values_supported == ()
+    assert metadata.token_endpoint_auth_signing_alg_values_supported == ()
+    assert metadata.authorization_response_iss_parameter_supported is False
+    assert metadata.mtls_endpoint_aliases == {}
+
+
+def test_a_member_that_is_null_is_missing() -> None:
+    assert parsed({**GOOD, **{n: None for n in WHOLE if n not in GOOD}}) == (
+        ServerMetadata(**GOOD)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"issuer"}))
+def test_a_member_of_another_type_is_refused(name: str) -> None:
+    assert refused({**WHOLE, name: 1}) == "discovery.invalid_member"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"),
+        *("end_session_endpoint", "emails_endpoint"),
+    ],
+)
+def test_every_endpoint_is_https_or_at_this_machine(name: str) -> None:
+    # T45
+    plain, here = "http://id.example.com/x", "http://localhost:8000/x"
+    assert refused({**WHOLE, name: plain}) == "discovery.insecure_endpoint"
+    assert refused({**WHOLE, name: here}) == "discovery.insecure_endpoint"
+    document = {**WHOLE, name: here}
+    assert getattr(parsed(document, allow_http_loopback=True), name) == here
+
+
+@pytest.mark.parametrize(
+    ("name", "passes"),
+    [
+        ("token_endpoint", True),
+        ("jwks_uri", True),
+        ("userinfo_endpoint", True),
+        ("authorization_endpoint", False),
+        ("end_session_endpoint", False),
+    ],
+)
+def test_what_only_this_server_asks_may_be_behind(name: str, passes: bool) -> None:
+    document = {**WHOLE, name: f"{BACKEND}/x"}
+    if passes:
+        metadata = parsed(document, backend_base_url=BACKEND)
+        assert getattr(metadata, name) == f"{BACKEND}/x"
+    else:
+        code = refused(document, backend_base_url=BACKEND)
+        assert code == "discovery.insecure_endpoint"
+    assert refused(document) == "discovery.insecure_endpoint"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://keycloak:8081/x",
+        "http://keycloak/x",
+        "https://a@keycloak:8080/x",
+        "http://keycloak:8080/x#y",
+        "http://keycloak:8080/<x>",
+        "http://keycloak:8080@evil.example/x",
+        "http://[",
+        "http://localhost/x",
+    ],
+)
+def test_nothing_else_is_behind(url: str) -> None:
+    code = refused({**WHOLE, "jwks_uri": url}, backend_base_url=BACKEND)
+    assert code == "discovery.insecure_endpoint"
+
+
+def test_a_response_is_judged_as_its_document_is() -> None:
+    def judged(response: ProviderResponse, **options: Any) -> ServerMetadata:
+        given: dict[str, Any] = {
+            "expected_issuer": ISSUER,
+            "allow_http_loopback": False,
+        }
+        return parse_discovery_response(response, **{**given, **options})
+
+    assert judged(answer(WHOLE)) == parsed(WHOLE)
+    behind = {**WHOLE, "jwks_uri": f"{BACKEND}/jwks"}
+    metadata = judged(answer(behind), backend_base_url=BACKEND)
+    assert metadata.jwks_uri == f"{BACKEND}/jwks"
+    here = {**WHOLE, "jwks_uri": "http://127.0.0.1/jwks"}
+    assert judged(answer(here), allow_http_loopback=True).jwks_uri
+    with pytest.raises(InvalidProviderResponse):
+        judged(answer(behind))
+
+
+def test_the_document_is_asked_for_where_the_standard_or_the_settings_say() -> None:
+    well_known = f"{ISSUER}/.well-known/openid-configuration"
+    expected = ProviderRequest(
+        "GET", well_known, "discovery", {"Accept": "application/json"}
+    )
+    assert discovery_request(ISSUER) == expected
+    assert discovery_request(f"{ISSUER}/") == expected
+    elsewhere = discovery_request(ISSUER, discovery_url="https://a.example/d")
+    assert elsewhere.url == "https://a.example/d"
+
+
+@pytest.mark.parametrize(
+    ("length", "allowed"), [(252, True), (253, True), (254, False)]
+)
+def test_a_host_has_253_characters_at_most(length: int, allowed: bool) -> None:
+    # T49
+    url = f"https://{'a' * length}/"
+    assert is_allowed_url(url, allow_http_loopback=False) is allowed
+
+
+@pytest.mark.parametrize(
+    ("url", "there"),
+    [
+        (f"{ISSUER}/realms/x/token?a=b", f"{BACKEND}/realms/x/token?a=b"),
+        ("https://other.example/token", "https://other.example/token"),
+        (f"{ISSUER}:8443/token", f"{ISSUER}:8443/token"),
+        (f"{BACKEND}/token", f"{BACKEND}/token"),
+    ],
+)
+def test_only_what_is_at_the_issuers_address_is_asked_behind_it(
+    url: str, there: str
+) -> None:
+    issuer = f"{ISSUER}/realms/x"
+    seen = seen_from_here(url, issuer=issuer, backend_base_url=f"{BACKEND}/ignored")
+    assert seen == there
+    assert seen_from_here(url, issuer=issuer, backend_base_url=None) == url
+
+
+def test_an_origin_is_scheme_host_and_port() -> None:
+    assert origin("https://a.example:1/b?c") == "https://a.example:1"
