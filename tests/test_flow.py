@@ -497,3 +497,46 @@ def test_what_a_url_was_sent_with_is_no_part_of_what_is_remembered(
     pending, url = started(provider_for(fake))
     assert pending.code_verifier not in url
     assert urlencode({"state": pending.state}) in url
+
+
+def test_an_assertion_of_ours_is_made_now(fake: FakeProvider) -> None:
+    secret = "s" * 32
+    fake = FakeProvider(
+        now=lambda: NOW, client_secret=secret, auth_methods=["client_secret_jwt"]
+    )
+    assert finished(provider_for(fake), fake)
+
+
+def test_the_log_says_how_we_authenticated_and_what_the_provider_takes(
+    fake: FakeProvider,
+) -> None:
+    provider = provider_for(fake)
+    with fake.fault("config.client_refused"):
+        code, detail = refused(provider, fake)
+    assert code == "config.client_refused"
+    assert detail["method"] == "client_secret_basic"
+    assert detail["methods_supported"] == (
+        "client_secret_basic",
+        "client_secret_post",
+    )
+
+
+def test_signed_userinfo_may_say_how_long_it_is_good_for(fake: FakeProvider) -> None:
+    # T63
+    class Signing(Changing):
+        def send(self, request: ProviderRequest) -> ProviderResponse:
+            if request.document != "userinfo":
+                return super().send(request)
+            claims = {"iss": fake.issuer, "aud": fake.client_id, "sub": "alice-0001"}
+            header = {"alg": "RS256", "kid": fake.key.kid}
+            token = fake.key.sign(header, {**claims, "exp": self.exp})
+            headers = {"content-type": "application/jwt"}
+            return ProviderResponse(200, headers, token.encode())
+
+        exp = NOW
+
+    transport = Signing(fake)
+    provider = provider_for(fake, transport=transport, userinfo="always")
+    assert finished(provider, fake).claims_complete
+    transport.exp = NOW - 60
+    assert refused(provider, fake)[0] == "userinfo.expired"
