@@ -15,30 +15,12 @@ from pytest_django import Settings
 from oauth_login.conf import from_env, get_config
 from oauth_login.errors import ConfigurationError
 from oauth_login.registry import get_provider
+from tests.conf.entries import ENDPOINTS, GOOD, ids
 
-GOOD: dict[str, Any] = {
-    "ISSUER": "https://id.example.com",
-    "CLIENT_ID": "site",
-    "CLIENT_SECRET": "secret",
-}
 DJANGOS_OWN = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
-ENDPOINTS = {
-    "authorization_endpoint": "https://a.example/a",
-    "token_endpoint": "https://a.example/t",
-    "userinfo_endpoint": "https://a.example/u",
-    "jwks_uri": "https://a.example/j",
-}
-
-
-def ids(**options: Any) -> set[str]:
-    return {
-        message.id.removeprefix("oauth_login.")
-        for message in run_checks(**options)
-        if message.id and message.id.startswith("oauth_login.")
-    }
 
 
 def test_three_values_are_enough(settings: Settings) -> None:
