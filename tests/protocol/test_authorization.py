@@ -407,3 +407,35 @@ def test_an_answer_comes_from_a_tenant_that_may_enter(
 ) -> None:
     # T79
     assert answer(("code", "c"), ("iss", iss), of=of, issuer=TEMPLATE) == result
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        ("access_denied", "authorization.refused", 403),
+        ("login_required", "authorization.interaction_required", 403),
+        ("interaction_required", "authorization.interaction_required", 403),
+        ("consent_required", "authorization.interaction_required", 403),
+        ("account_selection_required", "authorization.interaction_required", 403),
+        ("server_error", "authorization.unavailable", 503),
+        ("temporarily_unavailable", "authorization.unavailable", 503),
+        ("invalid_scope", "authorization.error", 403),
+        ("unauthorized_client", "authorization.error", 403),
+        ("ACCESS_DENIED", "authorization.error", 403),
+        ("<script>\r\n", "authorization.error", 403),
+        ("", "authorization.error", 403),
+    ],
+)
+def test_an_error_is_one_of_a_few(error: str, code: str, status: int) -> None:
+    # T39
+    with pytest.raises(OAuthLoginError) as caught:
+        parse_authorization_response(
+            [("state", "S"), ("error", error), ("error_description", "a\r\nb" * 99)],
+            expected_state="S",
+            client=client(),
+            metadata=METADATA,
+        )
+    assert (caught.value.code, caught.value.status) == (code, status)
+    detail = str(caught.value.detail)
+    assert "\\r" not in detail
+    assert len(caught.value.detail["description"]) == 200  # type: ignore[arg-type]
