@@ -227,10 +227,18 @@ def test_a_certificate_that_is_not_there_is_found(
         (
             {
                 "CLIENT_AUTH": "signed_client_secret",
-                "CLIENT_KEYS": [PEM],
+                "CLIENT_KEYS": [{"KEY": PEM, "KID": "ABC"}],
                 "TEAM_ID": "TEAM",
             },
             set(),
+        ),
+        (
+            {
+                "CLIENT_AUTH": "signed_client_secret",
+                "CLIENT_KEYS": [PEM],
+                "TEAM_ID": "TEAM",
+            },
+            {"E013"},
         ),
         ({"CLIENT_AUTH": "tls_client_auth"}, {"E013"}),
         ({"CLIENT_AUTH": "self_signed_tls_client_auth"}, {"E013"}),

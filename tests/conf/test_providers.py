@@ -96,7 +96,11 @@ def test_the_providers_other_name_is_a_scheme_a_host_and_a_port(
         ({**ENDPOINTS, "token_endpoint": 5}, {"E011"}),
         ({**ENDPOINTS, "token_endpoint": "https://a@b.example"}, {"E011"}),
         ({**ENDPOINTS, "issuer": "https://a.example"}, {"E002"}),
-        ({}, {"E018"}),
+        # Beside the metadata, unless it is about where a code comes from and goes.
+        ({}, set()),
+        ({"userinfo_endpoint": "https://a.example/u"}, set()),
+        ({"token_endpoint": "https://a.example/t"}, {"E018"}),
+        ({"authorization_endpoint": "https://a.example/a"}, {"E018"}),
         ([], {"E018"}),
         ("https://a.example", {"E018"}),
     ],
