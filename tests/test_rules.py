@@ -202,3 +202,25 @@ def test_what_rules_need_is_known_beforehand() -> None:
     assert RuleSet(deny_if=parse_rules({"a.b": "c"})).claims_needed() == {"a.b"}
     assert lacks({"a": 1}, ["a", "b"])
     assert not lacks({"a": 1}, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "path", "values"),
+    [
+        ("managed", "groups", {"ops", "dev", "3", "editors"}),
+        ("mirror", "groups", None),
+        ("mirror", "roles", {"lead"}),
+        ("add", "nothing", set()),
+    ],
+)
+def test_what_rules_ask_for_at_a_path_is_known(
+    mode: str, path: str, values: set[str] | None
+) -> None:
+    rules = RuleSet(
+        allow_if=parse_rules({"groups": ["ops", 3]}),
+        staff_if=parse_rules([{"groups": "dev", "roles": "lead"}]),
+        groups=GroupsRule("groups", {"editors": "Editors"}, mode),
+    )
+    asked_for = rules.values_asked_for(path)
+    assert asked_for == (None if values is None else frozenset(values))
+    assert RuleSet().values_asked_for(path) == frozenset()

@@ -90,3 +90,15 @@ def test_a_field_that_nothing_fills_is_said_beforehand_and_on_the_page(
     event = LoginEvent.objects.get()
     assert event.code == "account.missing_field"
     assert not get_user_model().objects.exists()
+
+
+@only_with("users.NoEmailUser")
+def test_nobody_is_linked_by_an_address_where_users_have_none(
+    client: Client, oauth_log_in: LogIn, settings: Settings
+) -> None:
+    entry = {**settings.OAUTH_LOGIN["PROVIDERS"]["corp"], "LINK_BY_EMAIL": True}
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}}
+
+    assert "oauth_login.E061" in {message.id for message in run_checks()}
+    assert oauth_log_in(client).status_code == 302
+    assert get_user_model().objects.get().get_username() == "alice"
