@@ -14,8 +14,8 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import transaction
-from django.db.models import F, Max
+from django.db import connection, transaction
+from django.db.models import Max
 
 from oauth_login.conf import get_config
 from oauth_login.models import EventChainHead, LoginEvent
@@ -192,13 +192,20 @@ def _locked_head(key: str, *, create: bool) -> EventChainHead | None:
     """The head for us alone; None if it, or what is behind it, is not our work."""
     heads = EventChainHead.objects.filter(pk=HEAD)
     # A write first: SQLite has no other lock, and gives none to whoever has read.
-    if not heads.update(sequence=F("sequence")):
+    if not heads.update(lock=False):
         if not create:
             return None
         new = EventChainHead(pk=HEAD)
         new.seal = _seal(key, new)
-        EventChainHead.objects.bulk_create([new], ignore_conflicts=True)
-        heads.update(sequence=F("sequence"))
+        # Whoever comes second writes as well. To ignore the row would be to share its
+        # lock with others that do the same, and none of them could write any more.
+        targets = connection.features.supports_update_conflicts_with_target
+        EventChainHead.objects.bulk_create(
+            [new],
+            update_conflicts=True,
+            unique_fields=["id"] if targets else None,
+            update_fields=["lock"],
+        )
     # Locked, so that it is today's row and not that of an old snapshot.
     head = heads.select_for_update().first()
     if head is None or not hmac.compare_digest(head.seal, _seal(key, head)):

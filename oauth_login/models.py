@@ -180,6 +180,8 @@ class EventChainHead(models.Model):
     anchor_mac = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     seal = models.CharField(max_length=64)
+    # Says nothing: to write it is to wait for all who have written it before.
+    lock = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()

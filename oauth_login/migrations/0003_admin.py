@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('anchor_mac', models.CharField(blank=True, max_length=64)),
                 ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('seal', models.CharField(max_length=64)),
+                ('lock', models.BooleanField(default=False)),
             ],
             options={
                 'default_permissions': (),

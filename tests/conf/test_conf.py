@@ -8,11 +8,13 @@ from typing import Any
 
 import environ
 import pytest
+from django.apps import apps
 from django.core.checks import run_checks
 from django.test import Client
 from pytest_django import Settings
 
 from oauth_login.conf import from_env, get_config
+from oauth_login.config import PROVIDER_KEYS
 from oauth_login.errors import ConfigurationError
 from oauth_login.registry import get_provider
 from tests.conf.entries import ENDPOINTS, GOOD, ids
@@ -277,3 +279,16 @@ def test_several_providers_and_secrets_in_files(tmp_path: Path) -> None:
         "corp": {"ISSUER": "https://a.example"},
         "my-idp": {"CLIENT_SECRET": SECRET},
     }
+
+
+def test_no_provider_can_be_changed_in_the_database() -> None:
+    # T126: whoever may edit rows there could otherwise log in as anybody.
+    columns = {
+        field.name
+        for model in apps.get_app_config("oauth_login").get_models()
+        for field in model._meta.get_fields()
+    }
+    keys = {key.lower() for key in PROVIDER_KEYS} | {"token_endpoint", "jwks_uri"}
+
+    # Of an identity it is noted whose it is; nothing reads that to ask somebody.
+    assert columns & keys == {"issuer"}

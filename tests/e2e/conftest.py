@@ -76,6 +76,15 @@ def forced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield running
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _django_beside_playwright() -> Iterator[None]:
+    # Playwright has a loop in this thread, in which the database is only made and
+    # cleared: a site has threads, or a process, of its own.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

@@ -58,15 +58,6 @@ def portal(pages: dict[str, str]) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _django_beside_playwright() -> Iterator[None]:
-    # Playwright has a loop in this thread, in which the database is only made and
-    # cleared: the site has threads of its own.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield
-
-
 @pytest.fixture
 def provider() -> Iterator[FakeProvider]:
     with serve(FakeProvider()) as served:
