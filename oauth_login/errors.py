@@ -104,6 +104,7 @@ _codes(
     client_refused="The provider refused our client id or secret (invalid_client).",
     signing_algs="The provider signs with no algorithm that is allowed here.",
     step_up="A provider without ID tokens cannot say when or how somebody logged in.",
+    tls_files="A file of CA_BUNDLE or CLIENT_CERT is missing, unreadable or wrong.",
     client_keys="A key of CLIENT_KEYS or DECRYPTION_KEYS could not be had or used.",
     jwe_missing="The extra `oauth-login[jwe]` is needed to decrypt, and not installed.",
     auth_params="A login was to ask for what it must not, or what cannot be enforced.",

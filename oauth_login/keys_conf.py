@@ -1,4 +1,4 @@
-"""What an entry of PROVIDERS says of our own keys and our certificate."""
+"""What an entry of PROVIDERS says of our keys and certificate, and whom we trust."""
 
 from __future__ import annotations
 
@@ -58,18 +58,31 @@ def read_client_cert(section: Section) -> ClientCertificate | None:
         section.problem("E003", text)
         return None
     for path in paths:
-        if not _is_file(path):
-            text = f"{section.where}['CLIENT_CERT']: there is no file {str(path)!r}."
-            section.problem("E025", text)
+        _must_exist(section, "CLIENT_CERT", path)
     first, *second = map(str, paths)
     return (first, second[0]) if second else first
 
 
-def _is_file(path: str | Path) -> bool:
+def read_ca_bundle(section: Section) -> str | None:
+    """The path of the certificates to trust, or of a folder of them."""
+    path = section.value("CA_BUNDLE")
+    if path is None:
+        return None
+    if not isinstance(path, str | Path) or not str(path):
+        section.problem("E003", f"{section.where}['CA_BUNDLE'] must be a path.")
+        return None
+    _must_exist(section, "CA_BUNDLE", path)
+    return str(path)
+
+
+def _must_exist(section: Section, key: str, path: str | Path) -> None:
     try:
-        return Path(path).is_file()
+        found = Path(path).exists() if key == "CA_BUNDLE" else Path(path).is_file()
     except OSError:  # a name that no file can have
-        return False
+        found = False
+    if not found:
+        text = f"{section.where}[{key!r}]: there is no file {str(path)!r}."
+        section.problem("E025", text)
 
 
 def _sources(section: Section, name: str, use: Use) -> tuple[KeySource, ...]:

@@ -13,6 +13,7 @@ from oauth_login.accounts_conf import (
 from oauth_login.client_conf import read_client
 from oauth_login.config import ENDPOINT_KEYS, ProviderConfig
 from oauth_login.keys_conf import (
+    read_ca_bundle,
     read_client_cert,
     read_client_keys,
     read_decryption_keys,
@@ -68,7 +69,7 @@ def read_provider(
         client_keys=read_client_keys(section),
         decryption_keys=read_decryption_keys(section),
         client_cert=read_client_cert(section),
-        ca_bundle=section.text("CA_BUNDLE"),
+        ca_bundle=read_ca_bundle(section),
         proxies=section.of_type("PROXIES", dict, default={}) or None,
     )
 

@@ -6,20 +6,25 @@ and take passwords from `.netrc` and proxies from the environment (E2, T46 to T4
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
-import socket
-import threading
-from collections.abc import Collection, Mapping
-from typing import Any
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
-from oauth_login.protocol.wire import MAX_BODY, ProviderRequest, ProviderResponse
+from oauth_login.connections import AddressRefusedError, Watch, WatchedAdapter
+from oauth_login.errors import (
+    ConfigurationError,
+    InvalidProviderResponse,
+    ProviderUnavailable,
+)
+from oauth_login.protocol.wire import (
+    MAX_BODY,
+    ProviderRequest,
+    ProviderResponse,
+    printable,
+)
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 5.0
@@ -31,9 +36,11 @@ class RequestsTransport:
 
     TLS is always verified, against `ca_bundle` (a path) where one is given. All times
     are in seconds; `total_timeout` covers everything from the first connection to the
-    last byte, a retry included. `issuer_host` and `backend_host` are what the site's
-    settings name: only these may lie inside the network, and others only beside them
-    (T49). `client_cert` is the path of a certificate, or its and its key's.
+    last byte, a retry included, but not the resolver. `issuer_host` and `backend_host`
+    are what the site's settings name: only these may lie inside the network, and others
+    only beside them (T49). `client_cert` is the path of a certificate, or its and its
+    key's; whenever a connection is opened the files are read again, so that a new
+    certificate needs no restart.
     """
 
     def __init__(
@@ -46,50 +53,47 @@ class RequestsTransport:
         proxies: Mapping[str, str] | None = None,
         backend_host: str | None = None,
     ) -> None:
-        self._verify = ca_bundle or True
-        self._client_cert = client_cert
+        self._ca_bundle = ca_bundle
+        # urllib3 looks only into a key's file whether there is a password on it; if
+        # there is, OpenSSL would ask for it, at a terminal.
+        self._client_cert = (
+            (client_cert, client_cert) if isinstance(client_cert, str) else client_cert
+        )
         self._proxies = dict(proxies or {})
         self._total_timeout = total_timeout
-        self._adapter = _Adapter(pool_maxsize=10)
+        self._adapter = WatchedAdapter(pool_maxsize=10)
         self._known_hosts = {issuer_host, *filter(None, [backend_host])}
 
     def send(self, request: ProviderRequest) -> ProviderResponse:
-        """The provider's answer, whatever it is, or ProviderUnavailable."""
-        watch = _Watch(self._known_hosts, proxied=bool(self._proxies))
-        # A timeout of a socket is for each read: a server that drips a byte now and
-        # then is cut off by nobody but this timer (T51).
-        timer = threading.Timer(self._total_timeout, watch.end)
-        timer.daemon = True
-        timer.start()
-        _current.watch = watch
-        try:
-            return self._send(request, watch)
-        finally:
-            _current.watch = None
-            timer.cancel()
+        """The provider's answer, whatever it is, or ProviderUnavailable.
 
-    def _send(self, request: ProviderRequest, watch: _Watch) -> ProviderResponse:
-        # A code is good for one try; a document can be asked for again.
-        tries = 2 if request.method == "GET" else 1
-        while True:
-            tries -= 1
-            try:
-                return self._exchange(request, watch)
-            except _AddressRefusedError:
-                raise InvalidProviderResponse(
-                    "discovery.insecure_endpoint", received=request.url
-                ) from None
-            except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
-                raise ProviderUnavailable("transport.tls", url=request.url) from None
-            except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-                raise ProviderUnavailable(
-                    "transport.timeout", url=request.url
-                ) from None
-            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
-                if watch.ended or not tries:
-                    raise watch.failure(request) from None
+        InvalidProviderResponse if the URL leads where no provider sends us, and
+        ConfigurationError if a file of ours cannot be used.
+        """
+        watch = Watch(self._known_hosts, timeout=self._total_timeout)
+        with watch.watching():
+            # A code is good for one try; a document can be asked for again.
+            tries = 2 if request.method == "GET" else 1
+            while True:
+                tries -= 1
+                try:
+                    return self._exchange(request, watch)
+                except AddressRefusedError:
+                    raise InvalidProviderResponse(
+                        "discovery.insecure_endpoint", received=request.url
+                    ) from None
+                except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+                    # requests' errors are OSErrors, and what the codecs and TLS make
+                    # of an odd host are ValueErrors.
+                    kind = "timeout" if watch.ended else _kind_of(error)
+                    if kind == "connection" and tries:
+                        continue
+                    self._check_files()
+                    raise ProviderUnavailable(
+                        f"transport.{kind}", url=request.url, received=_reason(error)
+                    ) from None
 
-    def _exchange(self, request: ProviderRequest, watch: _Watch) -> ProviderResponse:
+    def _exchange(self, request: ProviderRequest, watch: Watch) -> ProviderResponse:
         prepared = requests.Request(
             request.method,
             request.url,
@@ -105,7 +109,7 @@ class RequestsTransport:
             prepared,
             stream=True,
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-            verify=self._verify,
+            verify=self._ca_bundle or True,
             cert=self._client_cert,
             proxies=self._proxies,
         )
@@ -115,103 +119,70 @@ class RequestsTransport:
             response.close()
         # A body that ends because we hung up looks whole if it has no length.
         if watch.ended:
-            raise watch.failure(request)
+            raise TimeoutError
+        # And http.client takes whatever came for the whole.
+        if response.raw.length_remaining and len(body) <= MAX_BODY:
+            raise ConnectionError
         headers = {name.lower(): value for name, value in response.headers.items()}
         return ProviderResponse(response.status_code, headers, body)
 
+    def _check_files(self) -> None:
+        """Raise if files of ours are to blame: then nothing was sent."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            if self._ca_bundle is not None:
+                is_folder = Path(self._ca_bundle).is_dir()
+                context.load_verify_locations(
+                    cafile=None if is_folder else self._ca_bundle,
+                    capath=self._ca_bundle if is_folder else None,
+                )
+            if self._client_cert is not None:
+                # With a password nobody is asked for one.
+                context.load_cert_chain(*self._client_cert, password="")  # noqa: S106
+        except OSError as error:
+            raise ConfigurationError(
+                "config.tls_files",
+                ca_bundle=self._ca_bundle,
+                client_cert=self._client_cert,
+                received=_reason(error),
+            ) from None
 
-class _AddressRefusedError(Exception):
-    """The host resolves to an address inside the network."""
+
+def _kind_of(error: BaseException) -> str:
+    """What went wrong: "timeout", "tls" or "connection"."""
+    kinds = requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError
+    if isinstance(error, kinds):
+        return "timeout"
+    causes = list(_causes(error))
+    # Hung up in the middle, or so it looks from inside of TLS.
+    broken = ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError
+    if any(isinstance(cause, broken) for cause in causes):
+        return "connection"
+    tls = ssl.SSLError, requests.exceptions.SSLError, urllib3.exceptions.SSLError
+    return "tls" if any(isinstance(cause, tls) for cause in causes) else "connection"
 
 
-class _Watch:
-    """One exchange: ends it in time, and looks at the other end's address."""
-
-    def __init__(self, known_hosts: Collection[str], *, proxied: bool) -> None:
-        self.ended = False
-        self._known_hosts = known_hosts
-        self._proxied = proxied
-        self._socket: socket.socket | None = None
-
-    def end(self) -> None:
-        """Hang up. Called by a timer, in its own thread."""
-        self.ended = True
-        if self._socket is not None:
-            # It may have been closed just now. A TLS socket's own shutdown would take
-            # the cipher away under the thread that is reading.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-    def failure(self, request: ProviderRequest) -> ProviderUnavailable:
-        cause = "timeout" if self.ended else "connection"
-        return ProviderUnavailable(f"transport.{cause}", url=request.url)
-
-    def connected(self, connection: HTTPConnection) -> None:
-        """Called with an open connection before anything is sent over it."""
-        self._socket = connection.sock
-        if self.ended:
-            self.end()
-        if self._proxied or connection.host in self._known_hosts:
-            return
-        # The address we are connected to, not the name: names have many spellings
-        # (E3), and may lead elsewhere a moment later.
-        if _is_internal(connection.sock.getpeername()[0]) and not any(
-            _is_internal(str(info[4][0]))
-            for host in self._known_hosts
-            for info in socket.getaddrinfo(host, None)
+def _reason(error: BaseException) -> str:
+    """The operating system's words, or TLS's, and never the other end's."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return printable(cause.verify_message)
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return printable(cause.reason)
+        if type(cause).__module__ in ("builtins", "socket") and isinstance(
+            cause, OSError
         ):
-            raise _AddressRefusedError
+            return printable(cause.strerror or type(cause).__name__)
+    return type(error).__name__
 
 
-def _is_internal(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    # ::ffff:127.0.0.1 is 127.0.0.1
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return not (mapped or ip).is_global
-
-
-class _Current(threading.local):
-    """The exchange that this thread is in; urllib3 has no way to pass it along."""
-
-    watch: _Watch | None = None
-
-
-_current = _Current()
-
-
-class _WatchedConnection(HTTPConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        if _current.watch is not None:
-            _current.watch.connected(self)
-        super().request(*args, **kwargs)
-
-
-class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
-    pass
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _WatchedConnection
-
-
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _WatchedTlsConnection
-
-
-class _Adapter(HTTPAdapter):
-    """requests' own adapter, with connections that tell the watch of themselves."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        _use_watched_pools(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> urllib3.ProxyManager:
-        manager: urllib3.ProxyManager = super().proxy_manager_for(*args, **kwargs)
-        _use_watched_pools(manager)
-        return manager
-
-
-def _use_watched_pools(manager: urllib3.PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it: urllib3 passes some as arguments only."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [cause.__cause__, cause.__context__, *cause.args]

@@ -22,6 +22,8 @@ FLOORS: list[set[str]] = [
     {"rules", "known", "documents", "addresses", "field_rules"},
     {"overage"},
     {"provider"},
+    {"zones"},
+    {"connections"},
     {"flow", "transport"},
     {"section", "env", "config", "presets"},
     {"keys_conf", "request_conf", "deviations_conf", "accounts_conf"},
@@ -153,7 +155,7 @@ def test_django_stays_above_its_line(path: Path) -> None:
 @pytest.mark.parametrize("path", modules(), ids=dotted)
 def test_there_is_a_single_socket(path: Path) -> None:
     # The kit answers requests; it may name the libraries that make them.
-    if room_of(path) not in ("transport", KIT):
+    if room_of(path) not in ("transport", "connections", KIT):
         sockets = {"requests", "urllib3", "http", "socket", "urllib.request"}
         assert not {n for n in imports_of(path) if n.split(".")[0] in sockets}
 

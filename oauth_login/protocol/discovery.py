@@ -23,6 +23,10 @@ LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 # What the browser never sees.
 BACK_CHANNEL = {"token_endpoint", "jwks_uri", "userinfo_endpoint"}
 
+# A name of labels (RFC 1035 2.3.4) or an IPv6 address without a zone; then the port.
+_NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
+_NETLOC = rf"({_NAME}|\[[0-9a-f:]*:[0-9a-f:.]*\])(:[0-9]+)?"
+
 T = TypeVar("T")
 
 
@@ -170,9 +174,12 @@ def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
         port = parts.port
     except ValueError:
         return False
-    if not parts.hostname or "@" in parts.netloc or "#" in url or port == 0:
+    if not parts.hostname or "#" in url or port == 0:
         return False
     if len(parts.hostname) > 253:  # before anybody encodes it: quadratic in idna
+        return False
+    # A client may decode a host: it would be another one than we judged.
+    if not re.fullmatch(_NETLOC, parts.netloc, re.IGNORECASE):
         return False
     if parts.scheme == "https":
         return True
