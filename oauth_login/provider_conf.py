@@ -70,7 +70,7 @@ def read_provider(
         decryption_keys=read_decryption_keys(section),
         client_cert=read_client_cert(section),
         ca_bundle=read_ca_bundle(section),
-        proxies=section.of_type("PROXIES", dict, default={}) or None,
+        proxies=_proxies(section),
     )
 
 
@@ -108,6 +108,15 @@ def _backend_base_url(section: Section) -> str | None:
             "For example: 'http://keycloak:8080'.",
         )
     return url
+
+
+def _proxies(section: Section) -> Mapping[str, str] | None:
+    proxies = section.of_type("PROXIES", dict, default={})
+    if not all(isinstance(x, str) and x for pair in proxies.items() for x in pair):
+        text = f"{section.where}['PROXIES'] must map schemes to URLs."
+        section.problem("E003", text)
+        return None
+    return proxies or None
 
 
 def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:
