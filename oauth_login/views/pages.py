@@ -9,7 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    DisallowedHost,
+    PermissionDenied,
+    SuspiciousOperation,
+)
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -49,14 +54,21 @@ def page(view: View[P]) -> View[P]:
     ) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
-        except OAuthLoginError as error:
-            response = error_page(request, error, provider=_named(kwargs))
-        except (Http404, PermissionDenied, SuspiciousOperation):
+        except OAuthLoginError as ours:
+            response = error_page(request, ours, provider=_named(kwargs))
+        except (Http404, PermissionDenied, DisallowedHost):
             raise  # answers, and Django gives them
+        except (SuspiciousOperation, BadRequest) as refused:
+            # Too many fields, or too large: with DEBUG, Django's answer would show
+            # them all.
+            received = type(refused).__name__
+            error = InvalidCallback("callback.malformed", received=received)
+            response = error_page(request, error)
         except Exception:  # noqa: BLE001 - see above
             logger.exception("unexpected error in %s", view.__name__)
             response = error_page(request, ConfigurationError("config.unexpected"))
-        response["Cache-Control"] = "no-store, private, max-age=0"
+        if "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store, private, max-age=0"
         if "Referrer-Policy" not in response:
             response["Referrer-Policy"] = "no-referrer"
         response["X-Frame-Options"] = "DENY"
@@ -102,7 +114,17 @@ def error_page(
         "reference": reference,
         "time": datetime.now(UTC),
     }
-    return show(request, "error", context, status=error.status)
+    return recorded(show(request, "error", context, status=error.status))
+
+
+def recorded(response: HttpResponse) -> HttpResponse:
+    """An answer that says why, of which events.failed has made the one record.
+
+    Django would make another, and mail that to the administrators where the status is
+    500 or more, with the whole query and so with the code (T122).
+    """
+    response._has_been_logged = True  # type: ignore[attr-defined] # django.utils.log
+    return response
 
 
 def denied_page(
@@ -125,7 +147,7 @@ def denied_page(
         "reference": reference,
         "time": datetime.now(UTC),
     }
-    return with_form(show(request, "denied", context, status=403))
+    return with_form(recorded(show(request, "denied", context, status=403)))
 
 
 def show(
