@@ -5,6 +5,8 @@ No version and no address: enough to recognise one's own, too little to follow a
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 MAX_LENGTH = 500
 
 # The first that is in the text: many browsers name others as well.
@@ -35,6 +37,14 @@ def client_name(user_agent: str) -> str:
     browser = _first(_BROWSERS, text)
     system = _first(_SYSTEMS, text)
     return f"{browser} on {system}" if browser and system else browser or system
+
+
+def translated_client(client: str) -> str:
+    """What `client_name` made, in the language of whoever looks at it."""
+    browser, joint, system = client.partition(" on ")
+    if not joint:
+        return client
+    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
 
 
 def _first(names: dict[str, str], text: str) -> str:

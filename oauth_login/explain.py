@@ -44,6 +44,11 @@ class ExplainedRight:
     since: datetime | None = None
     claims: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """A group's name as it is; the others in the reader's language."""
+        return _label(self.kind, self.right)
+
 
 @dataclass(frozen=True, slots=True)
 class ExplainedIdentity:
@@ -62,13 +67,20 @@ class ExplainedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One user. `by_hand` are the rights that no identity gave."""
+    """One user. `by_hand` are the rights that no identity gave, and of which kind."""
 
     user: str
     key: str
     is_active: bool
     by_hand: tuple[str, ...]
+    by_hand_kinds: tuple[str, ...]
     identities: tuple[ExplainedIdentity, ...]
+
+    @property
+    def by_hand_labels(self) -> list[str]:
+        """The names as a page has them: see ExplainedRight.label."""
+        rights = zip(self.by_hand_kinds, self.by_hand, strict=True)
+        return [_label(kind, name) for kind, name in rights]
 
 
 def explain(user: Any) -> Explanation:
@@ -77,13 +89,19 @@ def explain(user: Any) -> Explanation:
     rows = list(mine.prefetch_related("rights"))
     has = _rights_of(user)
     given = {(right.kind, right.group) for row in rows for right in row.rights.all()}
+    by_hand = sorted(has - given, key=_order)
     return Explanation(
         user=user.get_username(),
         key=str(user.pk),
         is_active=user.is_active,
-        by_hand=tuple(group or kind for kind, group in sorted(has - given, key=_order)),
+        by_hand=tuple(group or kind for kind, group in by_hand),
+        by_hand_kinds=tuple(kind for kind, _ in by_hand),
         identities=tuple(_identity(row, has) for row in rows),
     )
+
+
+def _label(kind: str, name: str) -> str:
+    return name if kind == Kind.GROUP else str(Kind(kind).label)
 
 
 def _rights_of(user: Any) -> set[Right]:

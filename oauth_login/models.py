@@ -9,6 +9,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from oauth_login.clients import translated_client
+
 
 class Identity(models.Model):
     """A person at an issuer, and the user that this is here.
@@ -79,7 +81,7 @@ class GrantedRight(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.group or self.kind
+        return self.group or str(self.get_kind_display())
 
 
 class LoginSession(models.Model):
@@ -121,7 +123,7 @@ class LoginSession(models.Model):
         ordering = ["-last_seen_at", "-created_at"]
 
     def __str__(self) -> str:
-        return self.client or self.provider or "password"
+        return translated_client(self.client) or self.provider or str(_("password"))
 
 
 class LoginEvent(models.Model):
@@ -155,7 +157,9 @@ class LoginEvent(models.Model):
     client = models.CharField(_("client"), max_length=60, blank=True)
     created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
     # The place in the chain; none without EVENT_LOG_KEY. See event_chain.
-    sequence = models.BigIntegerField(null=True, unique=True, editable=False)
+    sequence = models.BigIntegerField(
+        _("sequence"), null=True, unique=True, editable=False
+    )
     mac = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
@@ -164,7 +168,7 @@ class LoginEvent(models.Model):
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.outcome} {self.reference}"
+        return f"{self.get_outcome_display()} {self.reference}"
 
 
 class EventChainHead(models.Model):
@@ -203,7 +207,9 @@ class BreakGlassLink(models.Model):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("emergency link")
+        verbose_name_plural = _("emergency links")
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"link {self.pk}"
+        return str(self.pk)

@@ -37,6 +37,7 @@ class Day:
 
     date: date
     x: int
+    label_x: int
     ok: int
     bad: int
     other: int
@@ -55,11 +56,18 @@ class Chart:
     width: int = DAYS * STEP
     height: int = HEIGHT + LABELS
     base: int = HEIGHT
+    # The line that letters stand on; some reach below it.
+    labels_y: int = HEIGHT + LABELS - 4
     bar_width: int = WIDTH
 
 
-def chart(counts: Iterable[tuple[date, str, int]], *, today: date) -> Chart:
-    """The chart of these (day, outcome, number), up to and with today."""
+def chart(
+    counts: Iterable[tuple[date, str, int]], *, today: date, mirrored: bool = False
+) -> Chart:
+    """The chart of these (day, outcome, number), up to and with today.
+
+    Time runs from left to right, or as the letters do where it is mirrored.
+    """
     numbers: dict[tuple[date, str], int] = {}
     for day, outcome, number in counts:
         for series, outcomes in SERIES.items():
@@ -69,8 +77,12 @@ def chart(counts: Iterable[tuple[date, str, int]], *, today: date) -> Chart:
     for index in range(DAYS):
         day = today - timedelta(days=DAYS - 1 - index)
         ok, bad, other = (numbers.get((day, series), 0) for series in SERIES)
-        labelled = index % 7 == 0
-        days.append(Day(day, index * STEP, ok, bad, other, labelled))
+        place = DAYS - 1 - index if mirrored else index
+        x = place * STEP
+        # Text begins at the bar's edge; the last week has no room for its own.
+        label_x = x + WIDTH if mirrored else x
+        labelled = index % 7 == 0 and index < DAYS - 7
+        days.append(Day(day, x, label_x, ok, bad, other, labelled))
     highest = max(day.ok + day.bad + day.other for day in days)
     bars = [bar for day in days for bar in _stack(day, highest)]
     ok, bad, other = (sum(getattr(day, series) for day in days) for series in SERIES)

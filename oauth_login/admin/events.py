@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
 from oauth_login.admin.chart import DAYS, SERIES, Chart, chart
@@ -41,16 +42,17 @@ class LoginEventAdmin(ReadOnlyAdmin):
     """Newest first; find somebody's page by its reference."""
 
     list_display = (
-        *("created_at", "outcome_badge", "code", "provider", "user", "client"),
+        *("created_at", "outcome_badge", "code", "provider", "user", "browser"),
         "reference",
     )
     list_filter = ("outcome", "provider", CodeFilter)
     search_fields = ("=reference", "=code", "=user_key")
     date_hierarchy = "created_at"
     fields = (
-        *("created_at", "outcome", "code", "provider", "user", "user_key", "client"),
+        *("created_at", "outcome", "code", "provider", "user", "user_key", "browser"),
         *("reference", "sequence"),
     )
+    readonly_fields = ("browser",)
     change_list_template = "oauth_login/admin/events.html"
 
     @admin.display(description=_("outcome"), ordering="outcome")
@@ -84,4 +86,4 @@ def _chart(changes: ChangeList) -> Chart:
         .values_list(TruncDate("created_at"), "outcome")
         .annotate(Count("pk"))
     )
-    return chart(counts, today=today)
+    return chart(counts, today=today, mirrored=get_language_bidi())

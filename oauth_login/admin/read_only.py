@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from oauth_login.clients import translated_client
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -23,6 +26,11 @@ class ReadOnlyAdmin(AnyModelAdmin):
 
     class Media:
         css = {"all": ["oauth_login/admin.css"]}
+
+    @admin.display(description=_("client"), ordering="client")
+    def browser(self, row: Any) -> str:
+        """The client of a session or an event, in the reader's language."""
+        return translated_client(row.client)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

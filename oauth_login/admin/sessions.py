@@ -46,9 +46,10 @@ class LoginSessionAdmin(ReadOnlyAdmin):
     )
     list_filter = (StateFilter, "provider")
     fields = (
-        *("user", "provider", "client", "created_at", "last_seen_at"),
+        *("user", "provider", "browser", "created_at", "last_seen_at"),
         *("expires_at", "ended_at"),
     )
+    readonly_fields = ("browser",)
     actions = ("end_selected", "end_all_of_users")
 
     def has_end_permission(self, request: HttpRequest) -> bool:
@@ -77,7 +78,8 @@ class LoginSessionAdmin(ReadOnlyAdmin):
         ending = list(rows.filter(ended_at=None).order_by())
         sessions.end_ids([row.pk for row in ending])
         for row in ending:
-            self.log_change(request, row, "ended")
+            # Translated by whoever reads the history, as Django's own are.
+            self.log_change(request, row, [{"changed": {"fields": ["ended at"]}}])
         text = ngettext(
             "%(number)d session was ended.",
             "%(number)d sessions were ended.",

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='loginevent',
             name='sequence',
-            field=models.BigIntegerField(editable=False, null=True, unique=True),
+            field=models.BigIntegerField(editable=False, null=True, unique=True, verbose_name='sequence'),
         ),
         migrations.AddField(
             model_name='loginevent',
@@ -81,6 +81,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'emergency link',
+                'verbose_name_plural': 'emergency links',
                 'default_permissions': (),
             },
         ),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django import template
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
@@ -59,6 +63,30 @@ def oauth_login_admin_buttons(context: dict[str, Any]) -> bool:
 def oauth_login_admin_password(context: dict[str, Any]) -> bool:
     """Whether the login page of this admin site shows the form for a password."""
     return not get_config().is_forced(_admin_site(context))
+
+
+@register.filter
+def oauth_login_ago(moment: datetime) -> str:
+    """How long ago, in one unit and in whole phrases, which `timesince` has not.
+
+    "3 days" and "ago" are not joined alike in any two languages.
+    """
+    now = timezone.now() if timezone.is_aware(moment) else datetime.now()
+    minutes = max(0, int((now - moment).total_seconds() // 60))
+    if minutes < 1:
+        return _("just now")
+    hours, days = minutes // 60, minutes // (24 * 60)
+    if days:
+        return ngettext("%(number)d day ago", "%(number)d days ago", days) % {
+            "number": days
+        }
+    if hours:
+        return ngettext("%(number)d hour ago", "%(number)d hours ago", hours) % {
+            "number": hours
+        }
+    return ngettext("%(number)d minute ago", "%(number)d minutes ago", minutes) % {
+        "number": minutes
+    }
 
 
 def _admin_site(context: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from oauth_login import events, sessions
+from oauth_login.clients import translated_client
 from oauth_login.conf import get_config
 from oauth_login.identities import may_disconnect
 from oauth_login.models import Identity, LoginEvent
@@ -79,8 +80,12 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     if ended:
         events.logged_out(request, request.user, provider="", code="elsewhere")
     request.session[NOTICE_KEY] = (
-        ngettext("%d session has been ended.", "%d sessions have been ended.", ended)
-        % ended
+        ngettext(
+            "%(number)d session has been ended.",
+            "%(number)d sessions have been ended.",
+            ended,
+        )
+        % {"number": ended}
         if ended
         else _("There was nothing to end.")
     )
@@ -93,7 +98,7 @@ def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "client": row.client or _("Unknown browser"),
+            "client": translated_client(row.client) or _("Unknown browser"),
             "label": _label(row.provider),
             "is_this": row.pk == this,
         }
@@ -107,6 +112,7 @@ def _activity(user: Any) -> list[dict[str, Any]]:
         {
             "row": row,
             "label": _label(row.provider),
+            "client": translated_client(row.client),
             "kind": _KINDS.get(LoginEvent.Outcome(row.outcome), ""),
         }
         for row in rows

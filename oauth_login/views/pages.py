@@ -178,7 +178,6 @@ def _words(
     error: OAuthLoginError, entry: ProviderConfig | None
 ) -> tuple[str, str, list[str]]:
     """Title, what happened, what to do. Nothing in it comes from outside (T39)."""
-    name = entry.label if entry else _("the identity provider")
     title = _("We couldn’t sign you in")
     again = _("Try again – this usually works.")
     if isinstance(error, InvalidCallback):
@@ -189,23 +188,42 @@ def _words(
         cookies = _("If it happens every time, allow cookies for this site.")
         return title, what, [again, cookies]
     if isinstance(error, ProviderUnavailable):
-        what = _("%(name)s is not answering at the moment.") % {"name": name}
+        what = (
+            _("%(name)s is not answering at the moment.") % {"name": entry.label}
+            if entry
+            else _("The identity provider is not answering at the moment.")
+        )
         return title, what, [_("Wait a minute, and try again.")]
     if isinstance(error, ProviderRefused):
-        what = _(
-            "You cancelled at %(name)s, or %(name)s didn’t let you through. Nothing "
-            "was changed."
-        ) % {"name": name}
+        what = (
+            _(
+                "You cancelled at %(name)s, or %(name)s didn’t let you through. "
+                "Nothing was changed."
+            )
+            % {"name": entry.label}
+            if entry
+            else _(
+                "You cancelled at the identity provider, or it didn’t let you "
+                "through. Nothing was changed."
+            )
+        )
         return _("You weren’t signed in"), what, [_("Choose a way to sign in.")]
     if isinstance(error, LoginRefused):
-        what = error.message or _("Your account at %(name)s may not enter here.") % {
-            "name": name
-        }
+        what = error.message or (
+            _("Your account at %(name)s may not enter here.") % {"name": entry.label}
+            if entry
+            else _("Your account may not enter here.")
+        )
         ask = _("Ask whoever runs this site, if you think that you should.")
         return _("No access"), what, [ask, _("Or use a different account.")]
-    what = _("Something between this site and %(name)s is not set up as it should be.")
+    what = (
+        _("Something between this site and %(name)s is not set up as it should be.")
+        % {"name": entry.label}
+        if entry
+        else _("Something at this site is not set up as it should be.")
+    )
     later = _("Try again later. The people who run this site can see what happened.")
-    return title, what % {"name": name}, [later]
+    return title, what, [later]
 
 
 def _forbid_framing(response: HttpResponseBase) -> None:

@@ -348,4 +348,4 @@ def test_times_on_pages_are_what_they_say(client: Client, settings: Settings) ->
     settings.TIME_ZONE = "Asia/Tokyo"
     with time_machine.travel("2026-11-24T07:41:00Z", tick=False):
         page = client.get("/auth/corp/callback/", secure=True)
-    assert b"24 Nov 2026 07:41 UTC" in page.content
+    assert b"Nov. 24, 2026, 7:41 a.m. UTC" in page.content
