@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 ARGS ?=
 FUZZ_SECONDS ?= 300
 
-.PHONY: demo test lint fuzz mutants e2e interop ci clean
+.PHONY: demo test lint fuzz mutants e2e interop messages ci clean
 
 demo: $(VENV)/.dev
 	$(BIN)/python -m pkce_project.demo $(ARGS)
@@ -36,6 +36,18 @@ e2e: $(VENV)/.e2e
 # A provider nobody here wrote: needs Node.
 interop: $(VENV)/.dev tests/interop/node_modules/.installed
 	$(BIN)/python -m pytest tests/interop $(ARGS)
+
+# The catalogues of texts, from the sources and back into them: docs/translations.md.
+# Needs gettext. English says what the sources say; dates would differ in every run.
+LOCALES = oauth_login/locale/*/LC_MESSAGES/django.po
+DJANGO = DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=.. $(abspath $(BIN))/python -m django
+messages: $(VENV)/.dev
+	cd oauth_login && $(DJANGO) makemessages --all --no-obsolete --no-wrap \
+	  --add-location file
+	msgen --no-wrap -o oauth_login/locale/en/LC_MESSAGES/django.po \
+	  oauth_login/locale/en/LC_MESSAGES/django.po
+	sed -i '/^"POT-Creation-Date/d' $(LOCALES)
+	cd oauth_login && $(DJANGO) compilemessages
 
 ci:
 	bash .ci/run
