@@ -29,6 +29,24 @@ def test_what_the_rules_need_is_every_path_of_every_rule() -> None:
     assert RuleSet().claims_needed() == set()
 
 
+def test_the_values_that_a_path_is_asked_for_are_those_of_every_rule() -> None:
+    rules = RuleSet(
+        allow_if=parse_rules([{"a": 1}, {"b": "not asked"}]),
+        deny_if=parse_rules({"a": ["x", "y"]}),
+        staff_if=parse_rules({"a": "z"}),
+        superuser_if=parse_rules({"a": "w"}),
+        groups=GroupsRule("a", {"g": "Group"}),
+    )
+    assert rules.values_asked_for("a") == {"1", "x", "y", "z", "w", "g"}
+    assert rules.values_asked_for("b") == {"not asked"}
+    assert rules.values_asked_for("c") == frozenset()
+    assert RuleSet().values_asked_for("a") == frozenset()
+    # Where groups are mirrored, any value is a group's name.
+    mirroring = RuleSet(groups=GroupsRule("a", {"g": "Group"}, mode="mirror"))
+    assert mirroring.values_asked_for("a") is None
+    assert mirroring.values_asked_for("b") == frozenset()
+
+
 def test_the_reasons_are_named_after_the_rights_that_they_gave() -> None:
     rules = RuleSet(
         staff_if=parse_rules({"a": ["x", "y"], "b.c": True}),
