@@ -1,7 +1,8 @@
-"""VerifiedIdentity → user: find, or create. The only writer of users.
+"""VerifiedIdentity → user: find, link, or create. The only writer of users.
 
-A user is found by issuer and subject, and by nothing else: neither an e-mail address
-nor a username leads to anybody (T88, T90, T92).
+A user is found by issuer and subject. Neither an e-mail address nor a username leads to
+anybody (T88, T92), but for the one address that linking.py allows, at a first login and
+where a site says so (T90).
 """
 
 from __future__ import annotations

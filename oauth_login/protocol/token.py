@@ -31,6 +31,15 @@ from oauth_login.protocol.wire import (
 
 MAX_ACCESS_TOKEN = 16 * 1024
 
+# RFC 6749 5.2: the code, or who we are. Behind them the words of GitHub and Slack,
+# who say the same with status 200 (seen in November 2026). No sets: what a provider
+# sends may be a list, which none can be asked for.
+CODE_REFUSED = ("invalid_grant", "bad_verification_code", "invalid_code")
+CLIENT_REFUSED = (
+    *("invalid_client", "unauthorized_client"),
+    *("incorrect_client_credentials", "bad_client_secret"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenResponse:
@@ -107,9 +116,9 @@ def _refusal(
         "received": printable(error),
         "description": printable(document.get("error_description", "")),
     }
-    if error == "invalid_grant":
+    if error in CODE_REFUSED:
         return ProviderRefused("token.refused", **detail)
-    if error in ("invalid_client", "unauthorized_client"):
+    if error in CLIENT_REFUSED:
         return ConfigurationError(
             "config.client_refused",
             **detail,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
@@ -41,16 +40,9 @@ def breakglass(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _log_in(request: HttpRequest, user: Any) -> None:
-    key_before = request.session.session_key
-    row_before = sessions.facts(request.session).get("id", "")
-    auth.login(request, user, backend=BACKEND)
-    if request.session.session_key == key_before:
-        # Django keeps the key when the same user logs in again (E1, T09).
-        request.session.cycle_key()
     lifetime = timedelta(seconds=get_config().session_max_age)
-    request.session.set_expiry(min(links.SESSION_LIFETIME, lifetime))
-    # Django forgets a session of somebody else's without a word.
-    sessions.end_ids([row_before])
+    lifetime = min(links.SESSION_LIFETIME, lifetime)
+    sessions.sign_in(request, user, lifetime=lifetime, backend=BACKEND)
     sessions.mark_breakglass(request.session)
     events.breakglass(user, "breakglass.used", request=request)
 

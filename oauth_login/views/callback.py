@@ -182,16 +182,8 @@ def _log_in(
     if user is None:
         raise ConfigurationError("config.backend_missing")
     pending.sync(request.session, now=now)
-    key_before = request.session.session_key
-    row_before = sessions.facts(request.session).get("id", "")
-    auth.login(request, user)
-    if request.session.session_key == key_before:
-        # Django keeps the key when the same user logs in again (E1, T09).
-        request.session.cycle_key()
-    # As a date, it is the end; as a number, each request would move it (T100).
-    request.session.set_expiry(timedelta(seconds=get_config().session_max_age))
-    # Django forgets a session of somebody else's without a word.
-    sessions.end_ids([row_before])
+    lifetime = timedelta(seconds=get_config().session_max_age)
+    sessions.sign_in(request, user, lifetime=lifetime)
     sessions.prove(request.session, identity, now=now)
     events.succeeded(request, user, identity)
     url = target(attempt.next)

@@ -248,9 +248,16 @@ def test_a_token_response_that_is_whole_is_taken(
         ({"id_token": ""}, "token.id_token_missing"),
         ({"id_token": 1}, "token.invalid_member"),
         ({"error": "invalid_grant"}, "token.refused"),
+        ({"error": "bad_verification_code"}, "token.refused"),
+        ({"error": "invalid_code"}, "token.refused"),
         ({"error": "invalid_client"}, "config.client_refused"),
+        ({"error": "unauthorized_client"}, "config.client_refused"),
+        ({"error": "incorrect_client_credentials"}, "config.client_refused"),
+        ({"error": "bad_client_secret"}, "config.client_refused"),
         ({"error": "invalid_scope"}, "token.error"),
         ({"error": None}, "token.error"),
+        ({"error": ["invalid_grant"]}, "token.error"),
+        ({"error": {"invalid_client": 1}}, "token.error"),
     ],
 )
 def test_a_token_response_that_is_not_whole_is_refused(
