@@ -22,6 +22,7 @@ from oauth_login.flow import (
     finish_login,
     start_login,
 )
+from oauth_login.overage import Get, Overage
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.logout import LOGOUT_EVENT
@@ -540,3 +541,28 @@ def test_signed_userinfo_may_say_how_long_it_is_good_for(fake: FakeProvider) -> 
     assert finished(provider, fake).claims_complete
     transport.exp = NOW - 60
     assert refused(provider, fake)[0] == "userinfo.expired"
+
+
+def test_groups_that_had_no_room_are_fetched_with_this_logins_token(
+    fake: FakeProvider,
+) -> None:
+    # T98
+    del fake.people["alice"]["groups"]
+    fake.people["alice"]["hasgroups"] = True
+    asked: list[Mapping[str, Any]] = []
+
+    def resolver(get: Get, claims: Mapping[str, Any]) -> list[str]:
+        asked.append(claims)
+        return list(get("https://graph.example.com/groups")["value"])
+
+    transport = Changing(fake, groups={"value": ["ops", "dev"]})
+    overage = Overage("groups", resolver=lambda: resolver, wanted=None)
+    provider = provider_for(fake, transport=transport, overage=overage)
+    params = {"claims": '{"id_token": {"hasgroups": null}}'}
+    identity = finished(provider, fake, params=params)
+    assert identity.claims["groups"] == ["dev", "ops"]
+    assert [claims["sub"] for claims in asked] == ["alice-0001"]
+    last = transport.requests[-1]
+    assert last.url == "https://graph.example.com/groups"
+    assert last.headers["Authorization"].removeprefix("Bearer ") in fake.access_tokens
+    assert "groups" not in finished(provider_for(fake), fake, params=params).claims
