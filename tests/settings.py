@@ -7,6 +7,7 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
+import django
 import environ  # type: ignore[import-untyped] # it has no types
 
 SECRET_KEY = "not-a-secret-this-key-only-ever-signs-what-the-suite-makes"
@@ -73,6 +74,9 @@ AUTHENTICATION_BACKENDS = [
     "oauth_login.backends.OAuthLoginBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
+if django.VERSION >= (6, 1):
+    # In the place of EMAIL_BACKEND and its kin, which Django 6.1 warns of.
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "oauth_login:login"
 LOGIN_REDIRECT_URL = "/home/"

@@ -353,7 +353,10 @@ def test_a_mail_that_fails_changes_nothing(
     settings: Settings,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    settings.EMAIL_BACKEND = "no.such.backend"
+    if hasattr(settings, "MAILERS"):  # Django 6.1
+        settings.MAILERS = {"default": {"BACKEND": "no.such.backend"}}
+    else:
+        settings.EMAIL_BACKEND = "no.such.backend"
     site(settings, MAIL_ON_LINK=True)
     victim = local()
     with django_capture_on_commit_callbacks(execute=True):
