@@ -32,8 +32,6 @@ from oauth_login.protocol.authorization import (
     USER_PARAMETER,
     authorization_parameters,
     authorization_url,
-    expected_acr_values,
-    expected_max_age,
     parse_authorization_response,
 )
 from oauth_login.protocol.claims import unsigned_names
@@ -41,6 +39,7 @@ from oauth_login.protocol.id_token import IdToken
 from oauth_login.protocol.pkce import code_challenge, new_code_verifier
 from oauth_login.protocol.token import TokenResponse
 from oauth_login.protocol.userinfo import EMAIL_CLAIMS, merged_claims
+from oauth_login.protocol.wishes import expected_acr_values, expected_max_age
 from oauth_login.provider import Provider
 
 logger = logging.getLogger("oauth_login.flow")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from oauth_login.errors import ConfigurationError
-from oauth_login.protocol.authorization import (
+from oauth_login.protocol.wishes import (
     NOT_BY_URL,
     PROTECTED,
     expected_acr_values,

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from oauth_login.errors import InvalidCallback, InvalidProviderResponse
-from oauth_login.protocol.authorization import Params
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import is_subject
@@ -27,7 +26,7 @@ from oauth_login.protocol.jws import (
 from oauth_login.protocol.logout_styles import style_and_endpoint
 from oauth_login.protocol.tenants import is_issuer
 from oauth_login.protocol.times import time_of
-from oauth_login.protocol.wire import printable
+from oauth_login.protocol.wire import Params, printable
 
 MAX_URL = 4096
 MAX_LOGOUT_TOKEN = 16 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -16,6 +16,9 @@ MAX_DEPTH = 32
 
 # Passing troubles: the server is overloaded, or something in front of it is.
 UNAVAILABLE = {408, 425, 429}
+
+# A query's or a form's, in the order in which they came, twice if they came twice.
+Params = Sequence[tuple[str, str]]
 
 T = TypeVar("T")
 

@@ -31,11 +31,8 @@ from oauth_login.errors import (
     OAuthLoginError,
 )
 from oauth_login.flow import PendingLogin, VerifiedIdentity, finish_login
-from oauth_login.protocol.authorization import (
-    USER_PARAMETER,
-    Params,
-    received_state,
-)
+from oauth_login.protocol.authorization import USER_PARAMETER, received_state
+from oauth_login.protocol.wire import Params
 from oauth_login.registry import get_provider
 from oauth_login.views.connections import (
     account_url,

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 from oauth_login.conf import get_config
 from oauth_login.config import ProviderConfig
 from oauth_login.errors import InvalidCallback
-from oauth_login.protocol.authorization import url_parameters
 from oauth_login.protocol.tenants import is_issuer
 from oauth_login.protocol.wire import printable
+from oauth_login.protocol.wishes import url_parameters
 from oauth_login.registry import get_provider
 from oauth_login.views.login import is_signed_in_by, login_required, login_url, start
 from oauth_login.views.navigation import (

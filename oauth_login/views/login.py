@@ -22,7 +22,7 @@ from oauth_login import pending, seal, sessions, step_up
 from oauth_login.conf import get_config
 from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import start_login
-from oauth_login.protocol.authorization import url_parameters
+from oauth_login.protocol.wishes import url_parameters
 from oauth_login.registry import get_provider
 from oauth_login.views.navigation import (
     absolute_url,

@@ -16,9 +16,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from oauth_login.conf import get_config
 from oauth_login.errors import ConfigurationError, InvalidCallback
-from oauth_login.protocol.authorization import Params
 from oauth_login.protocol.discovery import LOOPBACK_HOSTS
-from oauth_login.protocol.wire import printable
+from oauth_login.protocol.wire import Params, printable
 
 MAX_NEXT = 2048
 MAX_FIELD = 2048

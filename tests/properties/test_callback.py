@@ -10,22 +10,24 @@ from hypothesis import strategies as st
 
 from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.authorization import (
-    PROTECTED,
     SINGLE,
     TOKENS,
     AuthorizationCode,
     authorization_parameters,
-    expected_acr_values,
-    expected_max_age,
     parse_authorization_response,
     received_state,
-    url_parameters,
 )
 from oauth_login.protocol.claims import unsigned_names
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.tenants import is_issuer
+from oauth_login.protocol.wishes import (
+    PROTECTED,
+    expected_acr_values,
+    expected_max_age,
+    url_parameters,
+)
 from tests.properties.strategies import any_text, bodies, judged
 
 ISSUER = "https://id.example.com"

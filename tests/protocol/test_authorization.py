@@ -10,16 +10,18 @@ import pytest
 
 from oauth_login.errors import ConfigurationError, OAuthLoginError
 from oauth_login.protocol.authorization import (
-    PROTECTED,
     authorization_parameters,
     authorization_url,
-    expected_acr_values,
-    expected_max_age,
     parse_authorization_response,
-    url_parameters,
 )
 from oauth_login.protocol.client import Client
 from oauth_login.protocol.deviations import Deviations
+from oauth_login.protocol.wishes import (
+    PROTECTED,
+    expected_acr_values,
+    expected_max_age,
+    url_parameters,
+)
 from tests.protocol.tokens import ISSUER, METADATA
 
 TEMPLATE = "https://id.example.com/{tenantid}/v2.0"

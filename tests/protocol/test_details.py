@@ -16,8 +16,6 @@ from oauth_login.errors import OAuthLoginError
 from oauth_login.protocol.authorization import (
     authorization_parameters,
     authorization_url,
-    expected_acr_values,
-    expected_max_age,
     parse_authorization_response,
     received_state,
 )
@@ -34,6 +32,7 @@ from oauth_login.protocol.logout import parse_frontchannel_logout
 from oauth_login.protocol.token import parse_token_response
 from oauth_login.protocol.userinfo import parse_user_document, parse_userinfo_response
 from oauth_login.protocol.wire import MAX_BODY, ProviderResponse
+from oauth_login.protocol.wishes import expected_acr_values, expected_max_age
 from tests.protocol.tokens import CLIENT, ISSUER, METADATA, NOW, finder
 
 Row = tuple[Callable[[], object], str, dict[str, Any]]
