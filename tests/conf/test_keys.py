@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
 from oauth_login.conf import get_config
 from oauth_login.errors import ConfigurationError
 from oauth_login.registry import get_provider
-from tests.conf.entries import GOOD, found, read
+from tests.conf.entries import GOOD, found, ids, read
 from tests.keys import new_pem, public_pem
 
 PEM = new_pem("P-256")
@@ -67,7 +66,10 @@ def test_no_check_calls_a_function(settings: Settings) -> None:
         settings.OAUTH_LOGIN = {
             "PROVIDERS": {"corp": {**GOOD, "CLIENT_KEYS": [function]}}
         }
-        call_command("check", "--deploy")
+        # As `check --deploy`, which on Django 6.1 minds the mailer of a test run.
+        assert not {
+            number for number in ids(include_deployment_checks=True) if number[0] == "E"
+        }
         get_config()
     assert not called
     assert get_provider("corp").client.keys
