@@ -47,7 +47,7 @@ def test_a_recipe_is_all_that_it_takes(settings: Settings, name: str) -> None:
         entry["CLIENT_KEYS"] = Vendor(name).settings["CLIENT_KEYS"]
     settings.OAUTH_LOGIN = {"PROVIDERS": entries}
     assert get_config().problems == ()
-    assert [message.id for message in run_checks()] == []
+    assert [message.id for message in run_checks(tags=["oauth_login"])] == []
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))

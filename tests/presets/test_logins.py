@@ -28,7 +28,7 @@ def test_every_preset_has_a_fixture() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_recipe_has_no_problems(site_of: SiteOf, name: str) -> None:
     site_of(name)
-    assert [message.id for message in run_checks()] == []
+    assert [message.id for message in run_checks(tags=["oauth_login"])] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

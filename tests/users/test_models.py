@@ -85,7 +85,9 @@ def test_a_field_that_nothing_fills_is_said_beforehand_and_on_the_page(
     site = {k: v for k, v in settings.OAUTH_LOGIN.items() if k != "RESOLVE_USER"}
     settings.OAUTH_LOGIN = site
 
-    assert "oauth_login.E033" in {message.id for message in run_checks()}
+    assert "oauth_login.E033" in {
+        message.id for message in run_checks(tags=["oauth_login"])
+    }
     assert oauth_log_in(client).status_code == 403
     event = LoginEvent.objects.get()
     assert event.code == "account.missing_field"
@@ -99,6 +101,8 @@ def test_nobody_is_linked_by_an_address_where_users_have_none(
     entry = {**settings.OAUTH_LOGIN["PROVIDERS"]["corp"], "LINK_BY_EMAIL": True}
     settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}}
 
-    assert "oauth_login.E061" in {message.id for message in run_checks()}
+    assert "oauth_login.E061" in {
+        message.id for message in run_checks(tags=["oauth_login"])
+    }
     assert oauth_log_in(client).status_code == 302
     assert get_user_model().objects.get().get_username() == "alice"
