@@ -207,6 +207,7 @@ def test_metadata_of_somebody_else_or_none_is_refused(
     ("url", "without", "with_loopback"),
     [
         ("https://id.example.com", True, True),
+        ("https://ID.Example.com", True, True),
         ("https://id.example.com:8443/a?b=c", True, True),
         ("http://id.example.com", False, False),
         ("http://localhost:9000", False, True),
