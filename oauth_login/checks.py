@@ -17,12 +17,12 @@ from django.utils.module_loading import import_string
 
 from oauth_login.conf import get_config
 from oauth_login.config import DEFAULT_FIELDS, Config
+from oauth_login.identities import OUR_BACKEND
+from oauth_login.sessions import MIDDLEWARE as LOGIN_SESSIONS
 from oauth_login.user_fields import field_of
 
-BACKEND = "oauth_login.backends.OAuthLoginBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-LOGIN_SESSIONS = "oauth_login.middleware.LoginSessionMiddleware"
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -47,8 +47,10 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
         if not apps.is_installed(f"django.contrib.{app}"):
             text = f"'django.contrib.{app}' must be in INSTALLED_APPS."
             found.append(_message("E030", text))
-    if BACKEND not in settings.AUTHENTICATION_BACKENDS:
-        text = f"{BACKEND!r} is not in AUTHENTICATION_BACKENDS: no login can succeed."
+    if OUR_BACKEND not in settings.AUTHENTICATION_BACKENDS:
+        text = (
+            f"{OUR_BACKEND!r} is not in AUTHENTICATION_BACKENDS: no login can succeed."
+        )
         found.append(_message("E031", text, "Put it in front of Django's own."))
     middleware = list(settings.MIDDLEWARE)
     # A site may have its own in their place, derived from them: warn, not more.

@@ -86,6 +86,11 @@ class Config:
         """Whether no password leads into an admin site."""
         return not self.admin_local_login and self.admin_mode(site_name) != "off"
 
+    def label(self, alias: str) -> str:
+        """A provider's name as people know it; one that is gone keeps its alias."""
+        entry = self.providers.get(alias)
+        return entry.label if entry else alias
+
     def is_usable(self, alias: str) -> bool:
         """Whether no error concerns this provider."""
         return not any(

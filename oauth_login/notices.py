@@ -31,10 +31,9 @@ def _mail(name: str, user: Any, identity: Identity) -> None:
     address = getattr(user, user.get_email_field_name(), "")
     if not config.mail_on_link or not address:
         return
-    entry = config.providers.get(identity.provider)
     context = {
         "person": user.get_username(),
-        "provider": entry.label if entry else identity.provider,
+        "provider": config.label(identity.provider),
         "site": (config.base_url or "").partition("://")[2],
     }
     subject = render_to_string(f"oauth_login/mail/{name}_subject.txt", context)

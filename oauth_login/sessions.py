@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
@@ -36,6 +37,8 @@ from oauth_login.models import Identity, LoginSession
 # or, where a link for emergency access led in:
 #   breakglass        True
 SESSION_KEY = "_oauth_login"
+# What ends them; see can_be_ended().
+MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
 # Seconds for which a look is good, where the cache does not say that it ended.
 LOOK_LIFETIME = 60
 _ALIVE, _ENDED = "alive", "ended"
@@ -149,6 +152,11 @@ def is_over(session: SessionBase) -> bool:
         # Not `set`: whoever ended it in between has the last word.
         cache.add(key, known, LOOK_LIFETIME)
     return bool(known == _ENDED)
+
+
+def can_be_ended() -> bool:
+    """Whether anybody looks at the rows: nothing else ends a session elsewhere."""
+    return MIDDLEWARE in settings.MIDDLEWARE
 
 
 def open_sessions(user: Any) -> QuerySet[LoginSession]:

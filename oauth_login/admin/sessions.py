@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -15,8 +14,6 @@ from django.utils.translation import ngettext
 from oauth_login import sessions
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import LoginSession
-
-MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -86,7 +83,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
             len(ending),
         )
         self.message_user(request, text % {"number": len(ending)}, messages.SUCCESS)
-        if MIDDLEWARE not in settings.MIDDLEWARE:
+        if not sessions.can_be_ended():
             # W047: the row says so, and nobody reads it.
             warning = _("Without LoginSessionMiddleware no session ends from here.")
             self.message_user(request, warning, messages.WARNING)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +19,6 @@ from oauth_login.views.connections import NOTICE_KEY, account_url, label_of
 from oauth_login.views.login import login_url
 from oauth_login.views.pages import page, show, with_form
 
-MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
 MAX_SESSIONS = 50
 MAX_EVENTS = 10
 # How an outcome looks: see the badges of the style sheet.
@@ -45,8 +43,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "notice": request.session.pop(NOTICE_KEY, ""),
         **connections(request.user),
         "sessions": _sessions(request),
-        # Nothing else ends a session that lies in somebody's cookie or in a cache.
-        "can_end": MIDDLEWARE in settings.MIDDLEWARE,
+        "can_end": sessions.can_be_ended(),
         "activity": _activity(request.user),
     }
     return with_form(show(request, "account", context))
@@ -99,7 +96,7 @@ def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "row": row,
             "client": translated_client(row.client) or _("Unknown browser"),
-            "label": _label(row.provider),
+            "label": get_config().label(row.provider),
             "is_this": row.pk == this,
         }
         for row in sorted(rows, key=lambda row: row.pk != this)
@@ -111,14 +108,9 @@ def _activity(user: Any) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "label": _label(row.provider),
+            "label": get_config().label(row.provider),
             "client": translated_client(row.client),
             "kind": _KINDS.get(LoginEvent.Outcome(row.outcome), ""),
         }
         for row in rows
     ]
-
-
-def _label(alias: str) -> str:
-    entry = get_config().providers.get(alias)
-    return entry.label if entry else alias

@@ -17,9 +17,8 @@ from oauth_login import breakglass as links
 from oauth_login import events, sessions
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
+from oauth_login.identities import OUR_BACKEND
 from oauth_login.views.pages import error_page, page, show, with_form
-
-BACKEND = "oauth_login.backends.OAuthLoginBackend"
 
 
 @page
@@ -42,7 +41,7 @@ def breakglass(request: HttpRequest, token: str) -> HttpResponse:
 def _log_in(request: HttpRequest, user: Any) -> None:
     lifetime = timedelta(seconds=get_config().session_max_age)
     lifetime = min(links.SESSION_LIFETIME, lifetime)
-    sessions.sign_in(request, user, lifetime=lifetime, backend=BACKEND)
+    sessions.sign_in(request, user, lifetime=lifetime, backend=OUR_BACKEND)
     sessions.mark_breakglass(request.session)
     events.breakglass(user, "breakglass.used", request=request)
 

@@ -78,8 +78,7 @@ def account_url() -> str:
 
 def label_of(row: Identity) -> str:
     """The provider's name as people know it."""
-    entry = get_config().providers.get(row.provider)
-    return entry.label if entry else row.provider
+    return get_config().label(row.provider)
 
 
 def _if_recent(request: HttpRequest) -> HttpResponse | None:
