@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
-from oauth_login.sessions import is_proven
-from oauth_login.views.login import login_url
+from oauth_login.sessions.begin import is_proven
+from oauth_login.views.begin import login_url
 from oauth_login.views.logout import log_out
-from oauth_login.views.navigation import safe_next
 from oauth_login.views.pages import denied_page, error_page, page
+from oauth_login.views.redirects import safe_next
 
 LOGIN_TEMPLATE = "oauth_login/admin_login.html"
 

@@ -19,15 +19,12 @@ class OAuthLoginConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.db.models.signals import pre_delete
 
-        from oauth_login import (
-            checks,
-            notices,
-            reauthentication,
-            rights,
-            sessions,
-            signals,
-        )
+        from oauth_login import checks, signals
+        from oauth_login.accounts import mails as notices
         from oauth_login.models import Identity
+        from oauth_login.rights import apply as rights
+        from oauth_login.sessions import begin as sessions
+        from oauth_login.sessions import reauthentication
 
         user_logged_in.connect(sessions.begin, dispatch_uid="oauth_login.sessions")
         user_logged_in.connect(

@@ -9,12 +9,12 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 
-from oauth_login.accounts import resolve_user
+from oauth_login.accounts.resolve import resolve_user
 from oauth_login.conf import get_config
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.kept_claims import keep
-from oauth_login.rights import apply
-from oauth_login.rules import check_admission, decide
+from oauth_login.policy.rules import check_admission, decide
+from oauth_login.rights.apply import apply
+from oauth_login.rights.record_claims import keep
 
 
 class OAuthLoginBackend(ModelBackend):

@@ -15,11 +15,11 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db.models import NOT_PROVIDED
 from django.utils.module_loading import import_string
 
+from oauth_login.accounts.fields import field_of
+from oauth_login.accounts.identities import OUR_BACKEND
 from oauth_login.conf import get_config
-from oauth_login.config import DEFAULT_FIELDS, Config
-from oauth_login.identities import OUR_BACKEND
-from oauth_login.sessions import MIDDLEWARE as LOGIN_SESSIONS
-from oauth_login.user_fields import field_of
+from oauth_login.conf.schema import DEFAULT_FIELDS, Config
+from oauth_login.sessions.begin import MIDDLEWARE as LOGIN_SESSIONS
 
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"

@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 
-from oauth_login.step_up import Requirement, is_met, requirement
+from oauth_login.login.step_up import Requirement, is_met, requirement
 from oauth_login.views.step_up import ask_for
 
 View = Callable[..., Any]

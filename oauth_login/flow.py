@@ -35,12 +35,15 @@ from oauth_login.protocol.authorization import (
     parse_authorization_response,
 )
 from oauth_login.protocol.claims import unsigned_names
+from oauth_login.protocol.client.pkce import code_challenge, new_code_verifier
 from oauth_login.protocol.id_token import IdToken
-from oauth_login.protocol.pkce import code_challenge, new_code_verifier
+from oauth_login.protocol.request_parameters import (
+    expected_acr_values,
+    expected_max_age,
+)
 from oauth_login.protocol.token import TokenResponse
 from oauth_login.protocol.userinfo import EMAIL_CLAIMS, merged_claims
-from oauth_login.protocol.wishes import expected_acr_values, expected_max_age
-from oauth_login.provider import Provider
+from oauth_login.provider.provider import Provider
 
 logger = logging.getLogger("oauth_login.flow")
 

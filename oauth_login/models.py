@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from oauth_login.clients import translated_client
+from oauth_login.user_agents import translated_client
 
 
 class Identity(models.Model):

@@ -13,14 +13,14 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from oauth_login.conf import get_config
-from oauth_login.config import DEFAULT_FIELDS, KeySource, ProviderConfig
+from oauth_login.conf.schema import DEFAULT_FIELDS, KeySource, ProviderConfig
 from oauth_login.errors import ConfigurationError
-from oauth_login.overage import Overage
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_keys import ClientKey
-from oauth_login.provider import Provider
-from oauth_login.rules import EMAIL_DOMAIN, lacks
-from oauth_login.transport import RequestsTransport
+from oauth_login.policy.rules import EMAIL_DOMAIN, lacks
+from oauth_login.protocol.client.keys import ClientKey
+from oauth_login.protocol.client.registration import Client
+from oauth_login.provider.group_overage import Overage
+from oauth_login.provider.provider import Provider
+from oauth_login.provider.transport import RequestsTransport
 
 
 def get_provider(alias: str) -> Provider:

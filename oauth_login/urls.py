@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from oauth_login.views.account import account, end_sessions
+from oauth_login.views.begin import begin
 from oauth_login.views.breakglass import breakglass
 from oauth_login.views.callback import callback
 from oauth_login.views.client_keys import client_keys
 from oauth_login.views.connections import connect, disconnect
 from oauth_login.views.initiate import initiate
-from oauth_login.views.login import begin
-from oauth_login.views.login_page import login
+from oauth_login.views.login import login
 from oauth_login.views.logout import logged_out, logout
 from oauth_login.views.step_up import resume
 

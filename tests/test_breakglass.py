@@ -16,8 +16,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from oauth_login import breakglass
 from oauth_login.errors import LoginRefused
+from oauth_login.login import breakglass
 from oauth_login.models import BreakGlassLink, LoginEvent, LoginSession
 
 pytestmark = pytest.mark.django_db

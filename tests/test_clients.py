@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oauth_login.clients import client_name
+from oauth_login.user_agents import client_name
 
 MOZILLA = "Mozilla/5.0"
 

@@ -16,7 +16,7 @@ from django.db import connection, connections, models
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from oauth_login import identities
+from oauth_login.accounts import identities
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity

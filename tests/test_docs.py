@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from oauth_login.config import PROVIDER_KEYS, SITE_KEYS
+from oauth_login.conf.schema import PROVIDER_KEYS, SITE_KEYS
 
 DOCS = Path(__file__).parent.parent / "docs"
 

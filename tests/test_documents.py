@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from oauth_login.documents import CachedDocument
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
+from oauth_login.provider.document_cache import CachedDocument
 
 NOW = 1_900_000_000.0
 # sha256 of the name "d"

@@ -16,7 +16,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from oauth_login import event_chain, events
+from oauth_login.audit import chain as event_chain
+from oauth_login.audit import events
 from oauth_login.models import EventChainHead, LoginEvent
 
 KEY = "a-key-of-the-suite-that-is-long-enough"

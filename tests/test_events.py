@@ -19,11 +19,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from oauth_login import breakglass, event_chain, events
-from oauth_login.explain import explain
+from oauth_login.audit import chain as event_chain
+from oauth_login.audit import events
+from oauth_login.login import breakglass
 from oauth_login.models import LoginEvent, LoginSession
-from oauth_login.rehearse import rehearse
-from oauth_login.rules import RuleSet
+from oauth_login.policy.rules import RuleSet
+from oauth_login.rights.explain import explain
+from oauth_login.rights.rehearse import rehearse
 from oauth_login.testing import FakeProvider
 
 pytestmark = pytest.mark.django_db

@@ -20,10 +20,10 @@ from pytest_django import Settings
 
 from oauth_login.conf import get_config, rules_with
 from oauth_login.errors import LoginRefused
-from oauth_login.explain import explain
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import GrantedRight, Identity, LoginEvent
-from oauth_login.rehearse import Outcome, rehearse
+from oauth_login.rights.explain import explain
+from oauth_login.rights.rehearse import Outcome, rehearse
 
 pytestmark = pytest.mark.django_db
 

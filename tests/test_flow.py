@@ -22,13 +22,13 @@ from oauth_login.flow import (
     finish_login,
     start_login,
 )
-from oauth_login.overage import Get, Overage
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.pkce import code_challenge
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.logout import LOGOUT_EVENT
-from oauth_login.protocol.pkce import code_challenge
-from oauth_login.protocol.wire import ProviderRequest, ProviderResponse
-from oauth_login.provider import Provider
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
+from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT
+from oauth_login.provider.group_overage import Get, Overage
+from oauth_login.provider.provider import Provider
 from oauth_login.testing import FakeProvider
 from tests.test_provider import NOW, Direct, MemoryCache, provider_for
 

@@ -23,10 +23,10 @@ from django.test import Client
 from django.utils.log import AdminEmailHandler
 from pytest_django import Settings
 
-from oauth_login.documents import FRESH_LIFETIME
 from oauth_login.errors import CODES
+from oauth_login.provider.document_cache import FRESH_LIFETIME
 from oauth_login.testing import FakeProvider
-from oauth_login.testing.faults import FAULTS
+from oauth_login.testing.faults.catalogue import FAULTS
 from oauth_login.testing.login import follow, initiate_login
 from tests.testing.test_faults import OF_ENCRYPTION, ask_for_encryption
 

@@ -9,8 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_login.errors import LoginRefused
-from oauth_login.known import Verdict, judge, known_claims, recalled_claims
-from oauth_login.rules import (
+from oauth_login.policy.recorded_claims import (
+    Verdict,
+    judge,
+    known_claims,
+    recalled_claims,
+)
+from oauth_login.policy.rules import (
     GroupsRule,
     RuleSet,
     check_admission,

@@ -15,9 +15,9 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from oauth_login.admin.chart import chart
-from oauth_login.clients import translated_client
 from oauth_login.models import GrantedRight, LoginEvent, LoginSession
 from oauth_login.testing import FakeProvider, log_in
+from oauth_login.user_agents import translated_client
 
 # What a browser asks for; how the page is marked, and a text by which to know it.
 LANGUAGES = {

@@ -16,7 +16,7 @@ from django.db import IntegrityError
 from django.test import Client, RequestFactory
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from oauth_login.addresses import is_verified, plain_address
+from oauth_login.accounts.email_address import is_verified, plain_address
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity, LoginEvent

@@ -15,9 +15,9 @@ from pytest_django import Settings
 
 from oauth_login.contrib import entra
 from oauth_login.models import GrantedRight
-from oauth_login.overage import MAX_REQUESTS, Get, Overage, Resolver
-from oauth_login.protocol.wire import ProviderRequest, ProviderResponse
-from oauth_login.rules import MAX_VALUES
+from oauth_login.policy.rules import MAX_VALUES
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
+from oauth_login.provider.group_overage import MAX_REQUESTS, Get, Overage, Resolver
 from oauth_login.testing import FakeProvider
 
 GRAPH = "https://graph.microsoft.com/v1.0/"

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from oauth_login.documents import CachedDocument
 from oauth_login.errors import (
     InvalidCallback,
     InvalidProviderResponse,
@@ -17,9 +16,10 @@ from oauth_login.errors import (
     ProviderUnavailable,
 )
 from oauth_login.flow import VerifiedIdentity, finish_login, start_login
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.wire import ProviderRequest, ProviderResponse
-from oauth_login.provider import Provider
+from oauth_login.protocol.client.registration import Client
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
+from oauth_login.provider.document_cache import CachedDocument
+from oauth_login.provider.provider import Provider
 from oauth_login.testing import FakeProvider
 
 NOW = 1_900_000_000.0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oauth_login.errors import LoginRefused
-from oauth_login.rules import (
+from oauth_login.policy.rules import (
     GroupsRule,
     RuleSet,
     check_admission,

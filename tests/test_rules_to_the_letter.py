@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oauth_login.errors import LoginRefused
-from oauth_login.rules import (
+from oauth_login.policy.rules import (
     GroupsRule,
     RuleSet,
     check_admission,

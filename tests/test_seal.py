@@ -7,7 +7,7 @@ import base64
 import pytest
 from pytest_django import Settings
 
-from oauth_login import seal
+from oauth_login.login import state as seal
 
 NOW = 1_900_000_000.7
 

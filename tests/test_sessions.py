@@ -16,10 +16,10 @@ from django.test import AsyncClient, Client
 from django.urls import path
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from oauth_login import sessions
 from oauth_login.models import Identity, LoginSession
+from oauth_login.sessions import begin as sessions
 from oauth_login.testing import FakeProvider
-from oauth_login.testing.faults import FAULTS, Fault
+from oauth_login.testing.faults.catalogue import FAULTS, Fault
 
 pytestmark = pytest.mark.django_db
 

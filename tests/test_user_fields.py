@@ -14,13 +14,13 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from oauth_login.config import ProviderConfig
+from oauth_login.accounts.fields import field_of, set_fields
+from oauth_login.conf.schema import ProviderConfig
+from oauth_login.conf.user_fields import FORBIDDEN, FieldRule, parse_field_rules
 from oauth_login.errors import ConfigurationError, LoginRefused
-from oauth_login.field_rules import FORBIDDEN, FieldRule, parse_field_rules
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.registry import get_provider
-from oauth_login.user_fields import field_of, set_fields
 from tests.users.models import Everything
 
 pytestmark = pytest.mark.django_db

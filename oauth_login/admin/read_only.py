@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from oauth_login.clients import translated_client
+from oauth_login.user_agents import translated_client
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]

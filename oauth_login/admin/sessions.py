@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from oauth_login import sessions
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import LoginSession
+from oauth_login.sessions import begin as sessions
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from oauth_login.admin.read_only import AnyModelAdmin
-from oauth_login.explain import Explanation, explain
 from oauth_login.models import Identity
+from oauth_login.rights.explain import Explanation, explain
 
 if TYPE_CHECKING:
     AnyInline = admin.TabularInline[Any, Any]

@@ -14,11 +14,11 @@ from oauth_login.errors import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.tenants import is_issuer
-from oauth_login.protocol.wire import Params, printable
-from oauth_login.protocol.wishes import (
+from oauth_login.protocol.http import Params, printable
+from oauth_login.protocol.issuer import is_issuer
+from oauth_login.protocol.request_parameters import (
     PROTECTED,
     Parameters,
     expected_max_age,

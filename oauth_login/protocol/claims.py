@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.wire import parse_json_object
+from oauth_login.protocol.http import parse_json_object
 
 # OpenID Connect Core 5.1 has these as booleans; the last one is Apple's own.
 BOOLEANS = ("email_verified", "phone_number_verified", "is_private_email")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.wire import (
+from oauth_login.protocol.http import (
     ProviderRequest,
     ProviderResponse,
     check_status,

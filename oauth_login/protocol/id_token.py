@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.jwe import decrypted
-from oauth_login.protocol.jws import (
+from oauth_login.protocol.http import printable
+from oauth_login.protocol.jose.jwe import decrypted
+from oauth_login.protocol.jose.jws import (
     FindKeys,
     VerifiedJws,
     check_audience,
@@ -25,7 +26,6 @@ from oauth_login.protocol.jws import (
     verified_jws,
 )
 from oauth_login.protocol.times import time_of
-from oauth_login.protocol.wire import printable
 
 MAX_ID_TOKEN = 64 * 1024
 MAX_AGE_OF_TOKEN = 600

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.wire import printable
+from oauth_login.protocol.http import printable
 
 # The year 9999: later times overflow somewhere (T81).
 MAX_TIME = 253402300800

@@ -14,14 +14,14 @@ from oauth_login.errors import (
     ProviderRefused,
 )
 from oauth_login.protocol.authorization import AuthorizationCode
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_auth import (
+from oauth_login.protocol.client.authentication import (
     authenticate,
     authentication_method,
     mtls_alias,
 )
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.wire import (
+from oauth_login.protocol.http import (
     ProviderRequest,
     ProviderResponse,
     check_status,

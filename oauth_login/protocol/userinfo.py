@@ -6,18 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.id_token import is_subject
-from oauth_login.protocol.jwe import decrypted, is_encrypted
-from oauth_login.protocol.jws import (
-    FindKeys,
-    check_audience,
-    check_issuer,
-    verified_jws,
-)
-from oauth_login.protocol.times import time_of
-from oauth_login.protocol.wire import (
+from oauth_login.protocol.http import (
     ProviderRequest,
     ProviderResponse,
     check_size,
@@ -27,6 +18,15 @@ from oauth_login.protocol.wire import (
     media_type,
     printable,
 )
+from oauth_login.protocol.id_token import is_subject
+from oauth_login.protocol.jose.jwe import decrypted, is_encrypted
+from oauth_login.protocol.jose.jws import (
+    FindKeys,
+    check_audience,
+    check_issuer,
+    verified_jws,
+)
+from oauth_login.protocol.times import time_of
 
 # These say how the login went, and only the ID token may say it (T62).
 PROTOCOL_CLAIMS = {

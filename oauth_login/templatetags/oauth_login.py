@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
-from oauth_login.views.navigation import safe_next
+from oauth_login.conf.schema import ProviderConfig
+from oauth_login.views.redirects import safe_next
 
 register = template.Library()
 

@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oauth_login.testing.doors import answer_over_responses, serve
     from oauth_login.testing.login import follow, initiate_login, log_in
     from oauth_login.testing.logout import logout_token
     from oauth_login.testing.provider import FakeProvider
+    from oauth_login.testing.serving import answer_over_responses, serve
     from oauth_login.testing.site import stand_in
 
 __all__ = [
@@ -29,12 +29,12 @@ __all__ = [
 
 _HOMES = {
     "FakeProvider": "provider",
-    "answer_over_responses": "doors",
+    "answer_over_responses": "serving",
     "follow": "login",
     "initiate_login": "login",
     "log_in": "login",
     "logout_token": "logout",
-    "serve": "doors",
+    "serve": "serving",
     "stand_in": "site",
 }
 

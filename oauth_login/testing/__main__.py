@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from oauth_login.testing.doors import serve
-from oauth_login.testing.faults import ALIASES, FAULTS
+from oauth_login.testing.faults.catalogue import ALIASES, FAULTS
 from oauth_login.testing.people import PEOPLE
 from oauth_login.testing.provider import FakeProvider
+from oauth_login.testing.serving import serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

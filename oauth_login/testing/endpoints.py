@@ -21,7 +21,8 @@ from oauth_login.testing.documents import (
     userinfo_claims,
 )
 from oauth_login.testing.encryption import encrypted
-from oauth_login.testing.fault import Place
+from oauth_login.testing.faults.active import FaultsInForce
+from oauth_login.testing.faults.fault import Place
 from oauth_login.testing.grants import (
     Grant,
     Grants,
@@ -30,7 +31,6 @@ from oauth_login.testing.grants import (
     check_authorization_request,
     unique,
 )
-from oauth_login.testing.in_force import FaultsInForce
 
 if TYPE_CHECKING:
     from oauth_login.testing.provider import FakeProvider

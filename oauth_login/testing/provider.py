@@ -2,7 +2,7 @@
 
 It checks what a provider checks (client authentication, PKCE, redirect URI, one use of
 a code) and signs with real keys. It asks nobody for a password: whoever can reach it
-can be anybody. It does no I/O; a door (doors.py) brings it requests.
+can be anybody. It does no I/O; a door (serving.py) brings it requests.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from oauth_login.testing.addresses import (
 from oauth_login.testing.answer import Answer
 from oauth_login.testing.authorization import Callback
 from oauth_login.testing.endpoints import Endpoints
-from oauth_login.testing.fault import Fault
-from oauth_login.testing.faults import find_fault
+from oauth_login.testing.faults.active import FaultsInForce
+from oauth_login.testing.faults.catalogue import find_fault
+from oauth_login.testing.faults.fault import Fault
 from oauth_login.testing.grants import unique
-from oauth_login.testing.in_force import FaultsInForce
 from oauth_login.testing.keys import SigningKey
 from oauth_login.testing.people import PEOPLE
 

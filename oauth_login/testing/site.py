@@ -11,12 +11,12 @@ from django.conf import settings
 from django.test import override_settings
 
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
-from oauth_login.protocol.client_keys import public_key_set
+from oauth_login.conf.schema import ProviderConfig
+from oauth_login.protocol.client.keys import public_key_set
 from oauth_login.protocol.deviations import TENANT
 from oauth_login.protocol.discovery import WELL_KNOWN
-from oauth_login.testing.doors import answer_over_responses
 from oauth_login.testing.provider import FakeProvider
+from oauth_login.testing.serving import answer_over_responses
 
 
 @contextmanager

@@ -10,13 +10,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from oauth_login import events, sessions
-from oauth_login.clients import translated_client
+from oauth_login.accounts.identities import may_disconnect
+from oauth_login.audit import events
 from oauth_login.conf import get_config
-from oauth_login.identities import may_disconnect
 from oauth_login.models import Identity, LoginEvent
+from oauth_login.sessions import begin as sessions
+from oauth_login.user_agents import translated_client
+from oauth_login.views.begin import login_url
 from oauth_login.views.connections import NOTICE_KEY, account_url, label_of
-from oauth_login.views.login import login_url
 from oauth_login.views.pages import page, show, with_form
 
 MAX_SESSIONS = 50

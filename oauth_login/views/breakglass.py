@@ -13,11 +13,12 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from oauth_login import breakglass as links
-from oauth_login import events, sessions
+from oauth_login.accounts.identities import OUR_BACKEND
+from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
-from oauth_login.identities import OUR_BACKEND
+from oauth_login.login import breakglass as links
+from oauth_login.sessions import begin as sessions
 from oauth_login.views.pages import error_page, page, show, with_form
 
 

@@ -21,9 +21,9 @@ from django.views.decorators.debug import (
 )
 from django.views.decorators.http import require_http_methods
 
-from oauth_login import events, pending, seal, sessions
+from oauth_login.audit import events
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
+from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import (
     ConfigurationError,
     InvalidCallback,
@@ -31,16 +31,20 @@ from oauth_login.errors import (
     OAuthLoginError,
 )
 from oauth_login.flow import PendingLogin, VerifiedIdentity, finish_login
+from oauth_login.login import attempts as pending
+from oauth_login.login import state as seal
 from oauth_login.protocol.authorization import USER_PARAMETER, received_state
-from oauth_login.protocol.wire import Params
+from oauth_login.protocol.http import Params
 from oauth_login.registry import get_provider
+from oauth_login.sessions import begin as sessions
+from oauth_login.views.begin import is_signed_in_by, start, user_key
 from oauth_login.views.connections import (
     account_url,
     check_same_person,
     finish_connect,
 )
-from oauth_login.views.login import is_signed_in_by, start, user_key
-from oauth_login.views.navigation import (
+from oauth_login.views.pages import continue_page, error_page, page
+from oauth_login.views.redirects import (
     form_again,
     form_params,
     hop_url,
@@ -50,7 +54,6 @@ from oauth_login.views.navigation import (
     safe_next,
     target,
 )
-from oauth_login.views.pages import continue_page, error_page, page
 
 # What a callback keeps when it sends the browser to itself.
 CALLBACK_PARAMETERS = ("code", "state", "iss", "error", "error_description")

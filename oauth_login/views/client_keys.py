@@ -6,10 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from oauth_login import events
+from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.errors import ConfigurationError
-from oauth_login.protocol.client_keys import public_key_set
+from oauth_login.protocol.client.keys import public_key_set
 from oauth_login.registry import get_provider
 from oauth_login.views.pages import page, recorded
 

@@ -12,14 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 
-from oauth_login import identities, reauthentication
+from oauth_login.accounts import identities
 from oauth_login.conf import get_config
 from oauth_login.errors import InvalidCallback, LoginRefused
 from oauth_login.flow import PendingLogin, VerifiedIdentity
 from oauth_login.models import Identity
-from oauth_login.rules import check_admission
-from oauth_login.sessions import facts
-from oauth_login.views.login import login_url, start, user_key
+from oauth_login.policy.rules import check_admission
+from oauth_login.sessions import reauthentication
+from oauth_login.sessions.begin import facts
+from oauth_login.views.begin import login_url, start, user_key
 from oauth_login.views.pages import error_page, page, show, with_form
 
 # In the session, for the next account page: what has just been done.

@@ -9,14 +9,15 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
+from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import InvalidCallback
-from oauth_login.protocol.tenants import is_issuer
-from oauth_login.protocol.wire import printable
-from oauth_login.protocol.wishes import url_parameters
+from oauth_login.protocol.http import printable
+from oauth_login.protocol.issuer import is_issuer
+from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.registry import get_provider
-from oauth_login.views.login import is_signed_in_by, login_required, login_url, start
-from oauth_login.views.navigation import (
+from oauth_login.views.begin import is_signed_in_by, login_required, login_url, start
+from oauth_login.views.pages import continue_page, page
+from oauth_login.views.redirects import (
     form_again,
     form_params,
     hop_url,
@@ -29,7 +30,6 @@ from oauth_login.views.navigation import (
     single_params,
     target,
 )
-from oauth_login.views.pages import continue_page, page
 
 INITIATE_PARAMETERS = ("iss", "login_hint", "target_link_uri")
 

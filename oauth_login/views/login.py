@@ -1,135 +1,109 @@
-"""begin: where a login starts."""
+"""login: the ways in, for people to choose from, or to be found by their address."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from typing import Literal
-from urllib.parse import urlencode
+from collections.abc import Iterable
 
-from django.contrib import auth
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseNotAllowed,
     HttpResponseRedirect,
-    JsonResponse,
 )
-from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
 
-from oauth_login import pending, seal, sessions, step_up
+from oauth_login.accounts.email_address import plain_address
 from oauth_login.conf import get_config
-from oauth_login.errors import OAuthLoginError
-from oauth_login.flow import start_login
-from oauth_login.protocol.wishes import url_parameters
-from oauth_login.registry import get_provider
-from oauth_login.views.navigation import (
-    absolute_url,
-    is_cross_site,
+from oauth_login.conf.schema import ProviderConfig
+from oauth_login.views.begin import login_required, start
+from oauth_login.views.pages import page, show, with_form
+from oauth_login.views.redirects import (
     is_navigation,
     is_prefetch,
-    query_params,
     requested_next,
     target,
 )
-from oauth_login.views.pages import error_page, page, show
+
+# Set at logout, so that AUTO_REDIRECT does not log the person in again at once (T26).
+LOGGED_OUT_COOKIE = "oauth_login_logged_out"
 
 
 @page
-@require_safe
-def begin(request: HttpRequest, provider: str) -> HttpResponse:
-    """Start a login at one provider.
+@require_http_methods(["GET", "HEAD", "POST"])
+@csrf_protect
+def login(request: HttpRequest) -> HttpResponse:
+    """A button for each provider. Changes nothing, unless AUTO_REDIRECT is on.
 
-    A GET on purpose: browsers apply `form-action` to where a POST is redirected. It
-    is harmless, because an attempt is bound to this browser's session (T02).
+    Where providers have DOMAINS it asks for an address, too, and a POST brings one: in
+    a URL it would be in logs and histories.
     """
-    entry = get_config().providers.get(provider)
-    if entry is None:
-        raise Http404
-    if is_prefetch(request):
-        return HttpResponse(status=204)
+    config, next_path = get_config(), requested_next(request)
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(target(next_path))
     if not is_navigation(request):
         return login_required(request)
-    next_path = requested_next(request)
-    if is_cross_site(request):
-        return HttpResponseRedirect(login_url(next_path))
-    params = url_parameters(
-        entry.client, allowed=entry.url_params, params=query_params(request)
-    )
-    # What a page of ours requires: see step_up.py.
-    params.update(step_up.unsealed(request.GET.get("wish", "")))
-    switch_account = "switch" in request.GET
-    # Whoever asks for more than a login of any kind is sent to the provider for it.
-    if is_signed_in_by(request, provider) and not switch_account and not params:
-        return HttpResponseRedirect(target(next_path))
-    return start(
-        request, provider, next_path, params=params, switch_account=switch_account
-    )
+    providers = config.providers.values()
+    if request.method == "POST":
+        if not _asks(providers):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return _by_address(request, providers, next_path)
+    if (
+        config.auto_redirect
+        and len(config.providers) == 1
+        and not is_prefetch(request)
+        and not request.COOKIES.get(LOGGED_OUT_COOKIE)
+    ):
+        (alias,) = config.providers
+        return start(request, alias, next_path)
+    response = _ways_in(request, providers, next_path)
+    response.delete_cookie(LOGGED_OUT_COOKIE)
+    return response
 
 
-def login_url(next_path: str) -> str:
-    """Our login page, coming back to `next_path`."""
-    query = f"?{urlencode({auth.REDIRECT_FIELD_NAME: next_path})}" if next_path else ""
-    return reverse("oauth_login:login") + query
+def _by_address(
+    request: HttpRequest, providers: Iterable[ProviderConfig], next_path: str
+) -> HttpResponse:
+    """On to the provider of an address, which it is told as a hint.
+
+    Only the settings are looked at, and never a user: whether there is one, nobody
+    learns here (T123).
+    """
+    typed = request.POST.get("address", "").strip()
+    entry = provider_of(typed, providers)
+    if entry is None:
+        return _ways_in(request, providers, next_path, nobody=True)
+    # A page in between: after a form, browsers follow no redirect to another site
+    # that `form-action` does not name.
+    return start(request, entry.alias, next_path, params={"login_hint": typed})
 
 
-def login_required(request: HttpRequest) -> HttpResponse:
-    """For scripts: where to send the person, without sending the script there."""
-    url = login_url("")
-    if "HX-Request" in request.headers:
-        return HttpResponse(status=401, headers={"HX-Redirect": url})
-    body = {"error": "login_required", "login_url": url}
-    return JsonResponse(body, status=401)
+def provider_of(
+    address: str, providers: Iterable[ProviderConfig]
+) -> ProviderConfig | None:
+    """The provider whose DOMAINS have the domain of this address, whole."""
+    domain = (plain_address(address) or "").rpartition("@")[2]
+    return next((entry for entry in providers if domain in entry.domains), None)
 
 
-def start(
+def _ways_in(
     request: HttpRequest,
-    alias: str,
+    providers: Iterable[ProviderConfig],
     next_path: str,
     *,
-    params: Mapping[str, str] | None = None,
-    switch_account: bool = False,
-    restarts: int = 0,
-    mode: Literal["login", "link"] = "login",
+    nobody: bool = False,
 ) -> HttpResponse:
-    """Remember a new attempt, and send the browser to the provider."""
-    now = time.time()
-    try:
-        attempt, url = start_login(
-            get_provider(alias),
-            state=seal.new_state(
-                seal.LINK if mode == "link" else seal.LOGIN,
-                provider=alias,
-                next=next_path,
-                restarts=restarts,
-                now=now,
-            ),
-            redirect_uri=absolute_url(request, "callback", provider=alias),
-            next=next_path,
-            started_by=user_key(request),
-            now=now,
-            params=params,
-            switch_account=switch_account,
-            mode=mode,
-        )
-    except OAuthLoginError as error:
-        return error_page(request, error, provider=alias, next=next_path, is_ours=True)
-    pending.remember(request.session, attempt)
-    if request.method == "POST":
-        # Not a redirect: browsers apply `form-action` to those of a POST.
-        return show(request, "continue", {"continue_url": url})
-    return HttpResponseRedirect(url)
+    """The page; `nobody`: no provider goes with the address that somebody typed."""
+    ask = _asks(providers)
+    context = {
+        "providers": providers,
+        "next": next_path,
+        "ask": ask,
+        "nobody": nobody,
+    }
+    response = show(request, "login", context)
+    return with_form(response) if ask else response
 
 
-def is_signed_in_by(request: HttpRequest, alias: str) -> bool:
-    """Whether the session here was begun by a login at that provider."""
-    return (
-        request.user.is_authenticated
-        and sessions.facts(request.session).get("provider") == alias
-    )
-
-
-def user_key(request: HttpRequest) -> str | None:
-    """The key of whoever is logged in here."""
-    return str(request.user.pk) if request.user.is_authenticated else None
+def _asks(providers: Iterable[ProviderConfig]) -> bool:
+    return any(entry.domains for entry in providers)

@@ -10,15 +10,17 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from oauth_login import events, seal, sessions
+from oauth_login.audit import events
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
+from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import OAuthLoginError
-from oauth_login.protocol.logout import end_session_url
+from oauth_login.login import state as seal
+from oauth_login.protocol.logout.backchannel import end_session_url
 from oauth_login.registry import get_provider
-from oauth_login.views.login_page import LOGGED_OUT_COOKIE
-from oauth_login.views.navigation import absolute_url, requested_next, safe_next
+from oauth_login.sessions import begin as sessions
+from oauth_login.views.login import LOGGED_OUT_COOKIE
 from oauth_login.views.pages import page, show, with_form
+from oauth_login.views.redirects import absolute_url, requested_next, safe_next
 
 
 @page

@@ -21,9 +21,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from oauth_login import events, sessions
+from oauth_login.audit import events
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
+from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import (
     ConfigurationError,
     InvalidCallback,
@@ -32,6 +32,7 @@ from oauth_login.errors import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from oauth_login.sessions import begin as sessions
 
 logger = logging.getLogger("oauth_login")
 

@@ -16,12 +16,12 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from oauth_login import parked
 from oauth_login.errors import LoginRefused
-from oauth_login.step_up import Requirement, provider_for, sealed
-from oauth_login.views.login import login_required, login_url, start
-from oauth_login.views.navigation import is_navigation, safe_next, target
+from oauth_login.login import suspended_requests as parked
+from oauth_login.login.step_up import Requirement, provider_for, sealed
+from oauth_login.views.begin import login_required, login_url, start
 from oauth_login.views.pages import error_page, page, show, with_form
+from oauth_login.views.redirects import is_navigation, safe_next, target
 
 
 @page

@@ -23,7 +23,7 @@ from oauth_login.testing import (
     initiate_login,
     log_in,
 )
-from oauth_login.testing.fault import Fault
+from oauth_login.testing.faults.fault import Fault
 from oauth_login.testing.site import private_caches
 
 ISSUER = "https://id.example.com"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.logout import LogoutToken
+from oauth_login.protocol.logout.backchannel import LogoutToken
 from oauth_login.registry import get_provider
 from oauth_login.testing import logout_token
 from oauth_login.testing.keys import SigningKey, with_flipped_bit
@@ -127,8 +127,8 @@ def test_a_logout_token_logs_nobody_in(rp: RelyingParty) -> None:
     def answer(response: dict[str, Any]) -> dict[str, Any]:
         return {**response, "id_token": logout_token(rp.provider)}
 
-    from oauth_login.testing.fault import Fault
-    from oauth_login.testing.faults import FAULTS
+    from oauth_login.testing.faults.catalogue import FAULTS
+    from oauth_login.testing.faults.fault import Fault
 
     FAULTS["logout_token_as_id_token"] = Fault(
         code="id_token.typ", changes={"token": answer}

@@ -11,7 +11,10 @@ import time
 import pytest
 
 from oauth_login.errors import InvalidCallback
-from oauth_login.protocol.logout import FrontchannelLogout, parse_frontchannel_logout
+from oauth_login.protocol.logout.backchannel import (
+    FrontchannelLogout,
+    parse_frontchannel_logout,
+)
 from oauth_login.registry import get_provider
 from tests.certification.conftest import ISSUER, RelyingParty
 

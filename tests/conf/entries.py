@@ -8,7 +8,7 @@ from django.core.checks import run_checks
 from pytest_django import Settings
 
 from oauth_login.conf import get_config
-from oauth_login.config import ProviderConfig
+from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import ConfigurationError
 from oauth_login.registry import get_provider
 

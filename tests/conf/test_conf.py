@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from oauth_login.conf import from_env, get_config
-from oauth_login.config import PROVIDER_KEYS
+from oauth_login.conf.schema import PROVIDER_KEYS
 from oauth_login.errors import ConfigurationError
 from oauth_login.registry import get_provider
 from tests.conf.entries import ENDPOINTS, GOOD, ids

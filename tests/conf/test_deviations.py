@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from oauth_login.conf import get_config
-from oauth_login.deviations_conf import SWITCHES
+from oauth_login.conf.deviations import SWITCHES
 from oauth_login.protocol.deviations import Deviations
 from tests.conf.entries import found, read
 

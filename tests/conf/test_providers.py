@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from oauth_login.conf import get_config
-from oauth_login.config import PROVIDER_KEYS
+from oauth_login.conf.schema import PROVIDER_KEYS
 from tests.conf.entries import ENDPOINTS, found, read
 
 

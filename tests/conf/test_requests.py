@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from oauth_login.conf import get_config
-from oauth_login.protocol.wishes import NOT_BY_URL, PROTECTED
+from oauth_login.protocol.request_parameters import NOT_BY_URL, PROTECTED
 from oauth_login.testing import FakeProvider
 from tests.conf.entries import ENDPOINTS, GOOD, found, read
 

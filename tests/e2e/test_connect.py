@@ -80,7 +80,7 @@ def test_whoever_signed_in_long_ago_is_asked_to_do_it_again(
 
 AGE_SESSIONS = """
 from django.contrib.sessions.models import Session
-from oauth_login.reauthentication import SESSION_KEY
+from oauth_login.sessions.reauthentication import SESSION_KEY
 
 for row in Session.objects.all():
     kept = row.get_decoded()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from oauth_login.protocol.client_keys import Use, parse_client_key, public_key_set
+from oauth_login.protocol.client.keys import Use, parse_client_key, public_key_set
 from tests.our_keys import EC_KEY, RSA_KEY, pem_of
 
 HERE = Path(__file__).parent

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from oauth_login.conf.presets import PRESETS
 from oauth_login.models import Identity
-from oauth_login.presets import PRESETS
 from tests.presets.conftest import Site
 
 pytestmark = pytest.mark.django_db

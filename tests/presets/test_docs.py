@@ -12,8 +12,8 @@ from django.core.checks import run_checks
 from pytest_django import Settings
 
 from oauth_login.conf import get_config
-from oauth_login.config import PROVIDER_KEYS
-from oauth_login.presets import PRESETS
+from oauth_login.conf.presets import PRESETS
+from oauth_login.conf.schema import PROVIDER_KEYS
 from tests.presets.vendor import Vendor
 
 TEXT = (Path(__file__).parents[2] / "docs/providers.md").read_text()

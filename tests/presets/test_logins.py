@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core.checks import run_checks
 
+from oauth_login.conf.presets import PRESETS
 from oauth_login.models import Identity
-from oauth_login.presets import PRESETS
 from tests.presets.conftest import Site
 from tests.presets.vendor import NAMES
 

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from oauth_login.conf import from_env, get_config
-from oauth_login.presets import PRESETS
+from oauth_login.conf.presets import PRESETS
 from tests.presets.vendor import Vendor
 
 OPEN = sorted(name for name in PRESETS if PRESETS[name].open_to_anybody)

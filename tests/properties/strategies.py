@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from oauth_login.errors import CODES, OAuthLoginError
-from oauth_login.protocol.wire import ProviderResponse
+from oauth_login.protocol.http import ProviderResponse
 
 T = TypeVar("T")
 

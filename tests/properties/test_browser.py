@@ -12,8 +12,8 @@ from django.urls import Resolver404, resolve, set_script_prefix
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oauth_login import seal
-from oauth_login.views.navigation import form_params, own_path, safe_next
+from oauth_login.login import state as seal
+from oauth_login.views.redirects import form_params, own_path, safe_next
 from tests.properties.strategies import any_text, judged, text
 
 HOME = "https://app.example.com"

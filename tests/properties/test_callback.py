@@ -18,11 +18,11 @@ from oauth_login.protocol.authorization import (
     received_state,
 )
 from oauth_login.protocol.claims import unsigned_names
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.tenants import is_issuer
-from oauth_login.protocol.wishes import (
+from oauth_login.protocol.issuer import is_issuer
+from oauth_login.protocol.request_parameters import (
     PROTECTED,
     expected_acr_values,
     expected_max_age,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.claims import BOOLEANS, standard_claims
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import (
     ServerMetadata,
@@ -22,8 +22,9 @@ from oauth_login.protocol.discovery import (
     parse_discovery_response,
     parse_metadata,
 )
+from oauth_login.protocol.http import ProviderResponse
 from oauth_login.protocol.id_token import is_subject
-from oauth_login.protocol.jwks import (
+from oauth_login.protocol.jose.jwks import (
     KeySet,
     VerifyingKey,
     find_keys,
@@ -39,7 +40,6 @@ from oauth_login.protocol.userinfo import (
     parse_user_document,
     parse_userinfo_response,
 )
-from oauth_login.protocol.wire import ProviderResponse
 from oauth_login.testing.keys import SigningKey
 from tests.properties.strategies import (
     any_text,

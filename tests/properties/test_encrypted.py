@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_login.protocol.client_keys import parse_client_key
-from oauth_login.protocol.jwe import ALGS, ENCS, decrypted
+from oauth_login.protocol.client.keys import parse_client_key
+from oauth_login.protocol.jose.jwe import ALGS, ENCS, decrypted
 from oauth_login.testing.encryption import encrypted, sealed
 from tests.our_keys import pem_of
 from tests.properties.strategies import (

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oauth_login.documents import CachedDocument
 from oauth_login.errors import ProviderUnavailable
-from oauth_login.protocol.jwks import KeySet, parse_jwks_response, parse_key_set
+from oauth_login.protocol.jose.jwks import KeySet, parse_jwks_response, parse_key_set
+from oauth_login.provider.document_cache import CachedDocument
 from oauth_login.testing.keys import SigningKey
 from tests.properties.strategies import any_text, bodies, json_values, judged, response
 

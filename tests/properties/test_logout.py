@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oauth_login.protocol.logout import (
+from oauth_login.protocol.logout.backchannel import (
     LOGOUT_EVENT,
     FrontchannelLogout,
     parse_frontchannel_logout,

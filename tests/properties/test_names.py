@@ -12,8 +12,8 @@ from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oauth_login.accounts.usernames import new_username, wish
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.usernames import new_username, wish
 from tests.properties.strategies import any_text, json_values
 
 FIELD = User._meta.get_field("username")

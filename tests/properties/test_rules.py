@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_login.rules import (
+from oauth_login.policy.rules import (
     GroupsRule,
     Rules,
     RuleSet,

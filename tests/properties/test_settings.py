@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from oauth_login.checks import check_settings
 from oauth_login.conf import get_config
-from oauth_login.config import PROVIDER_KEYS, SITE_KEYS, Config
-from oauth_login.section import Problem, Section
+from oauth_login.conf.schema import PROVIDER_KEYS, SITE_KEYS, Config
+from oauth_login.conf.validation import Problem, Section
 from tests.properties.strategies import any_text
 
 words = st.sampled_from(

@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import validate_id_token
-from oauth_login.protocol.jwks import VerifyingKey, find_keys, parse_key_set
-from oauth_login.protocol.jws import VerifiedJws, verified_jws
+from oauth_login.protocol.jose.jwks import VerifyingKey, find_keys, parse_key_set
+from oauth_login.protocol.jose.jws import VerifiedJws, verified_jws
 from oauth_login.testing.keys import SigningKey
 from tests.properties.strategies import (
     any_text,

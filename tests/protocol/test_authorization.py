@@ -14,9 +14,9 @@ from oauth_login.protocol.authorization import (
     authorization_url,
     parse_authorization_response,
 )
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.wishes import (
+from oauth_login.protocol.request_parameters import (
     PROTECTED,
     expected_acr_values,
     expected_max_age,

@@ -13,18 +13,18 @@ import pytest
 
 from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.authorization import AuthorizationCode
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_auth import (
+from oauth_login.protocol.client.authentication import (
     METHODS,
     authenticate,
     authentication_method,
     mtls_alias,
 )
-from oauth_login.protocol.client_keys import parse_client_key
+from oauth_login.protocol.client.keys import parse_client_key
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata, parse_metadata
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.token import code_request, parse_token_response
-from oauth_login.protocol.wire import ProviderRequest, ProviderResponse
 from tests.keys import new_pem
 
 NOW = 1_900_000_000.9

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from oauth_login.protocol.client_keys import (
+from oauth_login.protocol.client.keys import (
     parse_client_key,
     public_key_set,
     signed_jwt,
 )
-from oauth_login.protocol.jwks import PRIVATE, find_keys, parse_key_set
+from oauth_login.protocol.jose.jwks import PRIVATE, find_keys, parse_key_set
 from tests.keys import new_key, new_pem, public_pem
 
 RSA_ALGS = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")

@@ -19,20 +19,26 @@ from oauth_login.protocol.authorization import (
     parse_authorization_response,
     received_state,
 )
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_auth import authenticate, authentication_method
+from oauth_login.protocol.client.authentication import (
+    authenticate,
+    authentication_method,
+)
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import (
     ServerMetadata,
     parse_discovery_response,
     parse_metadata,
 )
-from oauth_login.protocol.jwks import parse_jwks_response
-from oauth_login.protocol.logout import parse_frontchannel_logout
+from oauth_login.protocol.http import MAX_BODY, ProviderResponse
+from oauth_login.protocol.jose.jwks import parse_jwks_response
+from oauth_login.protocol.logout.backchannel import parse_frontchannel_logout
+from oauth_login.protocol.request_parameters import (
+    expected_acr_values,
+    expected_max_age,
+)
 from oauth_login.protocol.token import parse_token_response
 from oauth_login.protocol.userinfo import parse_user_document, parse_userinfo_response
-from oauth_login.protocol.wire import MAX_BODY, ProviderResponse
-from oauth_login.protocol.wishes import expected_acr_values, expected_max_age
 from tests.protocol.tokens import CLIENT, ISSUER, METADATA, NOW, finder
 
 Row = tuple[Callable[[], object], str, dict[str, Any]]

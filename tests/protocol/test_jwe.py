@@ -17,19 +17,19 @@ from joserfc.jwk import OctKey, RSAKey
 from jwt.algorithms import ECAlgorithm
 
 from oauth_login.errors import ConfigurationError, InvalidProviderResponse
-from oauth_login.protocol.client_keys import (
+from oauth_login.protocol.client.keys import (
     ClientKey,
     parse_client_key,
     public_key_set,
 )
-from oauth_login.protocol.jwe import MAX_JWE, decrypted
-from oauth_login.protocol.logout import (
+from oauth_login.protocol.http import ProviderResponse
+from oauth_login.protocol.jose.jwe import MAX_JWE, decrypted
+from oauth_login.protocol.logout.backchannel import (
     LOGOUT_EVENT,
     LogoutToken,
     validate_logout_token,
 )
 from oauth_login.protocol.userinfo import parse_userinfo_response
-from oauth_login.protocol.wire import ProviderResponse
 from oauth_login.testing import FakeProvider, logout_token
 from oauth_login.testing.encryption import encrypted, sealed
 from oauth_login.testing.keys import base64url

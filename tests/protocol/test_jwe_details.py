@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from oauth_login.protocol.client_keys import parse_client_key
-from oauth_login.protocol.jwe import ALGS, ENCS, MAX_JWE, decrypted
+from oauth_login.protocol.client.keys import parse_client_key
+from oauth_login.protocol.jose.jwe import ALGS, ENCS, MAX_JWE, decrypted
 from oauth_login.testing.encryption import encrypted
 from tests.our_keys import pem_of
 from tests.protocol.test_details import refusal

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.jwks import find_keys, parse_key_set
+from oauth_login.protocol.jose.jwks import find_keys, parse_key_set
 from tests.keys import new_key
 from tests.protocol.test_tokens import hmac_client, hmac_token, refused, validate
 from tests.protocol.tokens import KEYS, METADATA, finder, sign

@@ -9,15 +9,15 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_keys import parse_client_key, signed_jwt
+from oauth_login.protocol.client.keys import parse_client_key, signed_jwt
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import parse_metadata
+from oauth_login.protocol.http import MAX_BODY, ProviderResponse
 from oauth_login.protocol.id_token import MAX_ID_TOKEN
-from oauth_login.protocol.jws import MAX_HEADER
+from oauth_login.protocol.jose.jws import MAX_HEADER
 from oauth_login.protocol.token import parse_token_response
 from oauth_login.protocol.userinfo import parse_userinfo_response
-from oauth_login.protocol.wire import MAX_BODY, ProviderResponse
 from oauth_login.testing.keys import base64url
 from tests.protocol.test_details import answer, refusal
 from tests.protocol.test_tokens import validate

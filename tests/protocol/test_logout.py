@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from oauth_login.errors import InvalidCallback, OAuthLoginError
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.logout import (
+from oauth_login.protocol.logout.backchannel import (
     LOGOUT_EVENT,
     FrontchannelLogout,
     LogoutToken,

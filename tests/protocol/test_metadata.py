@@ -16,7 +16,7 @@ from oauth_login.protocol.discovery import (
     parse_metadata,
     seen_from_here,
 )
-from oauth_login.protocol.wire import ProviderRequest, ProviderResponse
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from tests.protocol.test_details import answer
 from tests.protocol.tokens import ISSUER
 

@@ -22,12 +22,12 @@ from oauth_login.protocol.authorization import (
     authorization_url,
     parse_authorization_response,
 )
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.pkce import code_challenge, new_code_verifier
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.logout import end_session_url
-from oauth_login.protocol.pkce import code_challenge, new_code_verifier
+from oauth_login.protocol.http import ProviderResponse
+from oauth_login.protocol.logout.backchannel import end_session_url
 from oauth_login.protocol.token import code_request, parse_token_response
-from oauth_login.protocol.wire import ProviderResponse
 
 NOW = 1_900_000_000
 CLIENT = Client(client_id="site", client_secret="secret")

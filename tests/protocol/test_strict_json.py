@@ -7,7 +7,7 @@ import json
 import pytest
 
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
-from oauth_login.protocol.wire import (
+from oauth_login.protocol.http import (
     MAX_BODY,
     ProviderResponse,
     check_size,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import TENANT, Deviations
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import validate_id_token

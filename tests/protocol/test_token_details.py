@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.http import ProviderResponse
 from oauth_login.protocol.id_token import MAX_ID_TOKEN
-from oauth_login.protocol.jws import VerifiedJws, allowed_algs, verified_jws
-from oauth_login.protocol.logout import LOGOUT_EVENT, MAX_LOGOUT_TOKEN
+from oauth_login.protocol.jose.jws import VerifiedJws, allowed_algs, verified_jws
+from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT, MAX_LOGOUT_TOKEN
 from oauth_login.protocol.userinfo import parse_userinfo_response
-from oauth_login.protocol.wire import ProviderResponse
 from tests.protocol import test_logout, test_tokens
 from tests.protocol.test_details import refusal
 from tests.protocol.tokens import (

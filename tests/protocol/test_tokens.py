@@ -16,10 +16,11 @@ from oauth_login.errors import (
     InvalidProviderResponse,
     OAuthLoginError,
 )
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.http import ProviderResponse
 from oauth_login.protocol.id_token import IdToken, is_subject, validate_id_token
-from oauth_login.protocol.jwks import (
+from oauth_login.protocol.jose.jwks import (
     find_keys,
     parse_jwks_response,
     parse_key_set,
@@ -29,7 +30,6 @@ from oauth_login.protocol.userinfo import (
     parse_user_document,
     parse_userinfo_response,
 )
-from oauth_login.protocol.wire import ProviderResponse
 from oauth_login.testing.keys import SigningKey
 from tests.protocol.tokens import (
     ALGS,

@@ -10,12 +10,12 @@ import pytest
 
 from oauth_login.errors import OAuthLoginError
 from oauth_login.protocol.discovery import ServerMetadata, parse_metadata
+from oauth_login.protocol.http import ProviderResponse
 from oauth_login.protocol.userinfo import (
     emails_request,
     parse_emails_response,
     parse_userinfo_response,
 )
-from oauth_login.protocol.wire import ProviderResponse
 from tests.protocol.test_tokens import hmac_client, hmac_token
 from tests.protocol.tokens import CLIENT, ISSUER, METADATA, NOW, finder, sign
 

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_keys import parse_client_key, thumbprint
+from oauth_login.protocol.client.keys import parse_client_key, thumbprint
+from oauth_login.protocol.client.pkce import code_challenge
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.jwks import VerifyingKey, find_keys, parse_key_set
-from oauth_login.protocol.jws import _is_signed_with, verified_jws
-from oauth_login.protocol.pkce import code_challenge
+from oauth_login.protocol.jose.jwks import VerifyingKey, find_keys, parse_key_set
+from oauth_login.protocol.jose.jws import _is_signed_with, verified_jws
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 SIGNED = [

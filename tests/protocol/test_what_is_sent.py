@@ -8,17 +8,17 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from oauth_login.protocol.authorization import AuthorizationCode
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_auth import authentication_method
-from oauth_login.protocol.client_keys import parse_client_key
+from oauth_login.protocol.client.authentication import authentication_method
+from oauth_login.protocol.client.keys import parse_client_key
+from oauth_login.protocol.client.pkce import code_challenge
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.jwks import jwks_request
-from oauth_login.protocol.logout import MAX_URL, end_session_url
-from oauth_login.protocol.pkce import code_challenge
+from oauth_login.protocol.http import ProviderRequest
+from oauth_login.protocol.jose.jwks import jwks_request
+from oauth_login.protocol.logout.backchannel import MAX_URL, end_session_url
 from oauth_login.protocol.token import code_request
 from oauth_login.protocol.userinfo import emails_request, userinfo_request
-from oauth_login.protocol.wire import ProviderRequest
 from tests.protocol.tokens import ISSUER, METADATA, NOW
 
 

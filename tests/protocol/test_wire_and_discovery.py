@@ -18,7 +18,7 @@ from oauth_login.protocol.discovery import (
     parse_discovery_response,
     parse_metadata,
 )
-from oauth_login.protocol.wire import (
+from oauth_login.protocol.http import (
     MAX_BODY,
     ProviderResponse,
     check_status,

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.jwks import VerifyingKey, find_keys, parse_key_set
+from oauth_login.protocol.jose.jwks import VerifyingKey, find_keys, parse_key_set
 from oauth_login.testing.keys import SigningKey
 
 NOW = 1_900_000_000

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from oauth_login.testing.faults import ALIASES
-from oauth_login.testing.oddities import ODDITIES
+from oauth_login.testing.faults.catalogue import ALIASES
+from oauth_login.testing.faults.tolerated import ODDITIES
 
 TEXT = (Path(__file__).parents[2] / "docs/testing.md").read_text()
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import pytest
 
-from oauth_login.protocol.pkce import code_challenge, new_code_verifier
+from oauth_login.protocol.client.pkce import code_challenge, new_code_verifier
 from oauth_login.testing import FakeProvider
 from oauth_login.testing.answer import Answer
 

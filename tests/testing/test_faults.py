@@ -15,7 +15,7 @@ from oauth_login.errors import CODES
 from oauth_login.models import LoginEvent
 from oauth_login.registry import get_provider
 from oauth_login.testing import FakeProvider
-from oauth_login.testing.faults import ALIASES, FAULTS, find_fault
+from oauth_login.testing.faults.catalogue import ALIASES, FAULTS, find_fault
 from tests.our_keys import EC_KEY
 
 pytestmark = pytest.mark.django_db

@@ -15,12 +15,12 @@ import responses
 
 from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import VerifiedIdentity, finish_login, start_login
-from oauth_login.protocol.client import Client
-from oauth_login.protocol.client_keys import parse_client_key
-from oauth_login.provider import Provider
+from oauth_login.protocol.client.keys import parse_client_key
+from oauth_login.protocol.client.registration import Client
+from oauth_login.provider.provider import Provider
+from oauth_login.provider.transport import RequestsTransport
 from oauth_login.testing import FakeProvider, answer_over_responses, serve
-from oauth_login.testing.faults import FAULTS
-from oauth_login.transport import RequestsTransport
+from oauth_login.testing.faults.catalogue import FAULTS
 from tests.our_keys import EC_KEY
 from tests.testing.test_faults import OF_ENCRYPTION
 

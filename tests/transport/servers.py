@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from oauth_login.protocol.wire import ProviderRequest
-from oauth_login.transport import RequestsTransport
+from oauth_login.protocol.http import ProviderRequest
+from oauth_login.provider.transport import RequestsTransport
 
 
 class Server:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
-from oauth_login.protocol.jwks import parse_jwks_response
-from oauth_login.protocol.wire import MAX_BODY, ProviderRequest, json_object
+from oauth_login.protocol.http import MAX_BODY, ProviderRequest, json_object
+from oauth_login.protocol.jose.jwks import parse_jwks_response
 from tests.transport.certificates import Authority, server_context
 from tests.transport.servers import (
     Server,

@@ -13,9 +13,9 @@ from oauth_login.protocol.authorization import (
     AuthorizationCode,
     parse_authorization_response,
 )
-from oauth_login.protocol.client import Client
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.token import TokenResponse
-from oauth_login.provider import Provider
+from oauth_login.provider.provider import Provider
 from tests.test_provider import NOW, MemoryCache
 from tests.transport.servers import Server, answer, serving, transport
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oauth_login.errors import ProviderUnavailable
-from oauth_login.protocol.wire import ProviderRequest
+from oauth_login.protocol.http import ProviderRequest
 from tests.transport.servers import Server, answer, get, post, serving, transport
 
 Make = Callable[[str], ProviderRequest]

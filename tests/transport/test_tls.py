@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oauth_login.errors import ConfigurationError, ProviderUnavailable
-from oauth_login.transport import RequestsTransport
+from oauth_login.provider.transport import RequestsTransport
 from tests.transport.certificates import Authority, self_signed, server_context
 from tests.transport.servers import answer, get, post, serving, transport
 

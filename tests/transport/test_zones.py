@@ -10,10 +10,10 @@ import pytest
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
 from oauth_login.flow import finish_login, start_login
 from oauth_login.protocol.discovery import is_allowed_url
-from oauth_login.protocol.wire import ProviderRequest, ProviderResponse
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
+from oauth_login.provider.ssrf import Zone, may_be_reached, zone_of
+from oauth_login.provider.transport import RequestsTransport
 from oauth_login.testing import FakeProvider
-from oauth_login.transport import RequestsTransport
-from oauth_login.zones import Zone, may_be_reached, zone_of
 from tests.test_provider import NOW, Direct, provider_for
 from tests.transport.servers import answer, get, serving, transport
 

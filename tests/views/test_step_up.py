@@ -27,7 +27,7 @@ from oauth_login.decorators import (
     require_login,
 )
 from oauth_login.testing import FakeProvider
-from oauth_login.testing.faults import FAULTS, Fault
+from oauth_login.testing.faults.catalogue import FAULTS, Fault
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -289,7 +289,7 @@ def test_a_wish_that_is_not_ours_is_none(
     client: Client, oauth_log_in: LogIn, wish: str
 ) -> None:
     # T17: nor is one that was sealed for something else.
-    from oauth_login import seal
+    from oauth_login.login import state as seal
 
     oauth_log_in(client)
     foreign = seal.seal_text('{"prompt": "none"}', purpose="user")

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from oauth_login.protocol.wishes import PROTECTED
+from oauth_login.protocol.request_parameters import PROTECTED
 from oauth_login.testing import FakeProvider, log_in
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from oauth_login import breakglass
 from oauth_login.conf import get_config
+from oauth_login.login import breakglass
 from oauth_login.protocol.discovery import is_allowed_url, origin
 
 

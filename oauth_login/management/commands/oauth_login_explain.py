@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oauth_login.explain import ExplainedIdentity, ExplainedRight, explain
+from oauth_login.rights.explain import ExplainedIdentity, ExplainedRight, explain
 
 WORDS = {
     "given": "yes, because {reason}, since {since}",

@@ -17,8 +17,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from oauth_login.accounts.identities import find_identity, tell_linked
 from oauth_login.errors import OAuthLoginError
-from oauth_login.identities import find_identity, tell_linked
 from oauth_login.models import Identity
 from oauth_login.registry import get_provider
 

@@ -8,10 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from oauth_login import event_chain, sessions
+from oauth_login.audit import chain as event_chain
 from oauth_login.conf import get_config
-from oauth_login.kept_claims import not_to_be_kept
 from oauth_login.models import BreakGlassLink, Identity, LoginEvent
+from oauth_login.rights.record_claims import not_to_be_kept
+from oauth_login.sessions import begin as sessions
 
 BATCH = 1000
 # For whoever looks at what happened lately.

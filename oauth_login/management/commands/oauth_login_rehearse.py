@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth_login.conf import get_config, rules_with
-from oauth_login.rehearse import Outcome, rehearse
+from oauth_login.rights.rehearse import Outcome, rehearse
 
 CHANGES, UNTOLD = 2, 3
 

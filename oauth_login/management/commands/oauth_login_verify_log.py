@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oauth_login import event_chain
+from oauth_login.audit import chain as event_chain
 from oauth_login.conf import get_config
 
 

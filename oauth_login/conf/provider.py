@@ -1,0 +1,204 @@
+"""One entry of PROVIDERS, read into a ProviderConfig; what is wrong is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oauth_login.conf.accounts import (
+    read_domains,
+    read_link_by_email,
+    read_trust_email,
+    read_user_fields,
+)
+from oauth_login.conf.authorization_request import read_url_params
+from oauth_login.conf.client import read_client
+from oauth_login.conf.keys import (
+    read_ca_bundle,
+    read_client_cert,
+    read_client_keys,
+    read_decryption_keys,
+)
+from oauth_login.conf.presets import Preset
+from oauth_login.conf.schema import ENDPOINT_KEYS, ProviderConfig
+from oauth_login.conf.validation import Section
+from oauth_login.policy.rules import GroupsRule, Rules, RuleSet, parse_rules
+from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url, origin
+
+RULE_KEYS = ("ALLOW_IF", "DENY_IF", "STAFF_IF", "SUPERUSER_IF", "GROUPS")
+GROUP_MODES = ("managed", "add", "mirror")
+GROUPS_KEYS: Mapping[str, object] = {
+    "CLAIM": None,
+    "MAP": {},
+    "MODE": "managed",
+    "SPLIT": None,
+    "OVERAGE": None,
+}
+
+
+def read_provider(
+    section: Section, alias: str, *, preset: Preset, allow_http_loopback: bool
+) -> ProviderConfig:
+    """The provider of that name, as far as its entry can be understood."""
+    subject_field = section.text("SUBJECT_FIELD")
+    plain = subject_field is not None
+    rules, client = read_rules(section), read_client(section, plain=plain)
+    anybody = preset.open_to_anybody or "*" in client.deviations.allowed_tenants
+    trust_email = read_trust_email(section, anybody=anybody, rules=rules)
+    return ProviderConfig(
+        alias=alias,
+        label=section.text("LABEL") or alias,
+        issuer=_issuer(section, allow_http_loopback),
+        client=client,
+        discovery_url=_url(section, "DISCOVERY_URL", allow_http_loopback),
+        endpoints=_endpoints(section, allow_http_loopback, plain=plain),
+        subject_field=subject_field,
+        userinfo=section.choice("USERINFO", ("auto", "always", "never")),
+        rules=rules,
+        create_users=_create_users(
+            section, unasked=not anybody or bool(rules.allow_if)
+        ),
+        domains=read_domains(section),
+        link_by_email=read_link_by_email(section, trust=trust_email),
+        trust_email=trust_email,
+        username_from=section.strings("USERNAME_FROM"),
+        user_fields=read_user_fields(section),
+        logout=section.choice("LOGOUT", ("provider", "local")),
+        url_params=read_url_params(section),
+        initiate_login=section.of_type("INITIATE_LOGIN", bool, default=False),
+        backend_base_url=_backend_base_url(section),
+        client_keys=read_client_keys(section),
+        decryption_keys=read_decryption_keys(section),
+        client_cert=read_client_cert(section),
+        ca_bundle=read_ca_bundle(section),
+        proxies=_proxies(section),
+    )
+
+
+def _issuer(section: Section, allow_http_loopback: bool) -> str:
+    issuer = _url(section, "ISSUER", allow_http_loopback)
+    if issuer is None:
+        section.problem("E010", f"{section.where} needs an ISSUER.")
+        return ""
+    # Whoever copies the address of the document means the issuer in front of it.
+    return issuer.removesuffix(WELL_KNOWN)
+
+
+def _create_users(section: Section, *, unasked: bool) -> bool:
+    if not unasked and not section.is_set("CREATE_USERS"):
+        # T105: with the default, whoever has an account there would have one here.
+        section.problem(
+            "E022",
+            f"{section.where}: anybody can get an account there. Say who may enter "
+            "with ALLOW_IF, or set CREATE_USERS.",
+        )
+        return False
+    return section.of_type("CREATE_USERS", bool, default=False)
+
+
+def _backend_base_url(section: Section) -> str | None:
+    """Inside the network it may be http: only this server is on the way there."""
+    url = section.text("BACKEND_BASE_URL")
+    if url is None:
+        return None
+    secure = url.replace("http:", "https:", 1)
+    if not is_allowed_url(secure, allow_http_loopback=False) or url != origin(url):
+        section.problem(
+            "E023",
+            f"{section.where}['BACKEND_BASE_URL'] must be a scheme, a host and a port.",
+            "For example: 'http://keycloak:8080'.",
+        )
+    return url
+
+
+def _proxies(section: Section) -> Mapping[str, str] | None:
+    proxies = section.of_type("PROXIES", dict, default={})
+    if not all(isinstance(x, str) and x for pair in proxies.items() for x in pair):
+        text = f"{section.where}['PROXIES'] must map schemes to URLs."
+        section.problem("E003", text)
+        return None
+    return proxies or None
+
+
+def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:
+    url = section.text(key)
+    if url is not None and not is_allowed_url(
+        url, allow_http_loopback=allow_http_loopback
+    ):
+        section.problem(
+            "E011",
+            f"{section.where}[{key!r}] must be an https URL.",
+            "http is for this machine alone, with ALLOW_HTTP_LOOPBACK.",
+        )
+    return url
+
+
+def _endpoints(
+    section: Section, allow_http_loopback: bool, *, plain: bool
+) -> Mapping[str, str] | None:
+    """In the place of the metadata if they are whole, else beside it.
+
+    Where a login begins and where its code goes belong together: either both are the
+    metadata's, or both are the settings'.
+    """
+    endpoints = section.value("ENDPOINTS")
+    where = section.where
+    if endpoints is None:
+        if plain:
+            section.problem("E018", f"{where} has SUBJECT_FIELD and no ENDPOINTS.")
+        return None
+    if not isinstance(endpoints, Mapping):
+        section.problem("E018", f"{where}['ENDPOINTS'] must be a dict.")
+        return None
+    essential = {"authorization_endpoint", "token_endpoint"}
+    needed = essential | ({"userinfo_endpoint"} if plain else {"jwks_uri"})
+    alone = plain or not essential.isdisjoint(endpoints)
+    if alone and not needed <= endpoints.keys():
+        names = ", ".join(sorted(needed))
+        section.problem("E018", f"{where}['ENDPOINTS'] needs {names}.")
+        return None
+    for name, url in endpoints.items():
+        if name not in ENDPOINT_KEYS:
+            section.problem("E002", f"{where}['ENDPOINTS'] has no key {name!r}.")
+        elif not isinstance(url, str) or not is_allowed_url(
+            url, allow_http_loopback=allow_http_loopback
+        ):
+            text = f"{where}['ENDPOINTS'][{name!r}] must be an https URL."
+            section.problem("E011", text)
+    return endpoints
+
+
+def read_rules(section: Section) -> RuleSet:
+    """The rules of an entry, as far as they can be understood."""
+
+    def rules(key: str) -> Rules:
+        try:
+            return parse_rules(section.value(key))
+        except ValueError as error:
+            section.problem("E019", f"{section.where}[{key!r}]: {error}.")
+            return ()
+
+    return RuleSet(
+        allow_if=rules("ALLOW_IF"),
+        deny_if=rules("DENY_IF"),
+        staff_if=rules("STAFF_IF"),
+        superuser_if=rules("SUPERUSER_IF"),
+        groups=_groups(section),
+    )
+
+
+def _groups(section: Section) -> GroupsRule | None:
+    if section.value("GROUPS") is None:
+        return None
+    groups = section.within("GROUPS", GROUPS_KEYS)
+    claim, mode = groups.text("CLAIM"), groups.choice("MODE", GROUP_MODES)
+    mapping = groups.of_type("MAP", dict, default={})
+    if not claim or (mode != "mirror" and not mapping):
+        text = f"{groups.where} needs a CLAIM, and a MAP unless it mirrors."
+        groups.problem("E020", text)
+        return None
+    if not all(isinstance(x, str) and x for x in (*mapping, *mapping.values())):
+        groups.problem("E020", f"{groups.where}['MAP'] must map names to names.")
+        return None
+    return GroupsRule(
+        claim, mapping, mode, groups.text("SPLIT"), groups.text("OVERAGE")
+    )

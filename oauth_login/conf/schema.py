@@ -1,0 +1,177 @@
+"""What OAUTH_LOGIN says, whole and frozen; which keys it has, with their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from oauth_login.conf.user_fields import FieldRule, parse_field_rules
+from oauth_login.conf.validation import Problem
+from oauth_login.policy.rules import RuleSet
+from oauth_login.protocol.client.keys import ClientKey
+from oauth_login.protocol.client.registration import ASYMMETRIC_ALGS, Client
+
+# A site's model may lack any of them: then they are left out, as long as USER_FIELDS
+# does not name them.
+USER_FIELDS = {"first_name": "given_name", "last_name": "family_name", "email": "email"}
+# How far a provider is believed: TRUST_EMAIL.
+TRUST = ("verified", "always", "never")
+
+DEFAULT_FIELDS = parse_field_rules(USER_FIELDS)
+
+# Called when the provider is first used: a key may have to be fetched from somewhere.
+KeySource: TypeAlias = Callable[[], ClientKey]
+# The paths of a certificate and of its key; one path if both are in one file.
+ClientCertificate: TypeAlias = str | tuple[str, str]
+
+
+# In ADMIN_LOGIN: every admin site that it does not name.
+ANY_SITE = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderConfig:
+    """One entry of PROVIDERS, whole. See docs/settings.md for what each key means."""
+
+    alias: str
+    label: str
+    issuer: str
+    client: Client
+    discovery_url: str | None = None
+    endpoints: Mapping[str, str] | None = None
+    subject_field: str | None = None
+    userinfo: str = "auto"
+    rules: RuleSet = field(default_factory=RuleSet)
+    create_users: bool = True
+    domains: tuple[str, ...] = ()
+    link_by_email: bool | str = False
+    trust_email: str = "verified"
+    username_from: tuple[str, ...] = ("preferred_username", "email")
+    user_fields: tuple[FieldRule, ...] = DEFAULT_FIELDS
+    logout: str = "provider"
+    url_params: tuple[str, ...] = ()
+    initiate_login: bool = False
+    backend_base_url: str | None = None
+    client_keys: tuple[KeySource, ...] = ()
+    decryption_keys: tuple[KeySource, ...] = ()
+    client_cert: ClientCertificate | None = None
+    ca_bundle: str | None = None
+    proxies: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole setting. Times are in seconds."""
+
+    providers: Mapping[str, ProviderConfig]
+    base_url: str | None
+    admin_login: Mapping[str, str]  # by the name of the admin site
+    admin_local_login: bool
+    auto_redirect: bool
+    login_timeout: int
+    session_max_age: int
+    cache_alias: str
+    timeout: float
+    allow_http_loopback: bool
+    resolve_user: str | None
+    mail_on_link: bool
+    keep_claims: bool
+    events_max_age: int  # days
+    event_log_key: str | None = field(repr=False)
+    problems: tuple[Problem, ...]
+
+    def admin_mode(self, site_name: str) -> str:
+        """What ADMIN_LOGIN says of an admin site."""
+        return self.admin_login.get(site_name, self.admin_login[ANY_SITE])
+
+    def is_forced(self, site_name: str) -> bool:
+        """Whether no password leads into an admin site."""
+        return not self.admin_local_login and self.admin_mode(site_name) != "off"
+
+    def label(self, alias: str) -> str:
+        """A provider's name as people know it; one that is gone keeps its alias."""
+        entry = self.providers.get(alias)
+        return entry.label if entry else alias
+
+    def is_usable(self, alias: str) -> bool:
+        """Whether no error concerns this provider."""
+        return not any(
+            p.is_error and p.provider in (None, alias) for p in self.problems
+        )
+
+
+# Key → default. docs/settings.md has the same, and a test holds it to that.
+SITE_KEYS: Mapping[str, object] = {
+    "PROVIDERS": {},
+    "BASE_URL": None,
+    "ADMIN_LOGIN": "buttons",
+    "ADMIN_LOCAL_LOGIN": True,
+    "AUTO_REDIRECT": False,
+    "LOGIN_TIMEOUT": 900,
+    "SESSION_MAX_AGE": 43200,
+    "CACHE": "default",
+    "TIMEOUT": 15,
+    "ALLOW_HTTP_LOOPBACK": None,
+    "RESOLVE_USER": None,
+    "MAIL_ON_LINK": False,
+    "KEEP_CLAIMS": False,
+    "EVENTS_MAX_AGE": 365,
+    "EVENT_LOG_KEY": None,
+}
+PROVIDER_KEYS: Mapping[str, object] = {
+    "PRESET": None,
+    "LABEL": None,
+    "DOMAINS": (),
+    "ISSUER": None,
+    "ISSUER_TEMPLATE": None,
+    "ALLOWED_TENANTS": (),
+    "DISCOVERY_URL": None,
+    "BACKEND_BASE_URL": None,
+    "ENDPOINTS": None,
+    "CLIENT_ID": None,
+    "CLIENT_SECRET": "",
+    "CLIENT_AUTH": "auto",
+    "CLIENT_KEYS": (),
+    "DECRYPTION_KEYS": (),
+    "CLIENT_CERT": None,
+    "BASIC_ENCODING": "form",
+    "TEAM_ID": None,
+    "SCOPES": ("openid", "profile", "email"),
+    "AUTH_PARAMS": {},
+    "URL_PARAMS": (),
+    "RESPONSE_MODE": None,
+    "MAX_AGE": None,
+    "ACR_VALUES": (),
+    "PKCE": True,
+    "NONCE": "required",
+    "DEVIATIONS": (),
+    "CLAIM_ALIASES": {},
+    "SIGNING_ALGS": ASYMMETRIC_ALGS,
+    "LEEWAY": 60,
+    "USERINFO": "auto",
+    "SUBJECT_FIELD": None,
+    "ALLOW_IF": (),
+    "DENY_IF": (),
+    "STAFF_IF": (),
+    "SUPERUSER_IF": (),
+    "GROUPS": None,
+    "CREATE_USERS": True,
+    "LINK_BY_EMAIL": False,
+    "TRUST_EMAIL": "verified",
+    "USERNAME_FROM": ("preferred_username", "email"),
+    "USER_FIELDS": USER_FIELDS,
+    "INITIATE_LOGIN": False,
+    "LOGOUT": "provider",
+    "LOGOUT_STYLE": "standard",
+    "CA_BUNDLE": None,
+    "PROXIES": None,
+}
+ENDPOINT_KEYS = {
+    "authorization_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+    "end_session_endpoint",
+    "emails_endpoint",
+}

@@ -1,0 +1,147 @@
+"""The setting OAUTH_LOGIN, read once into one frozen Config, with all its problems.
+
+Nothing else reads it, but for the system checks. A problem does not raise: all of
+them are shown by `manage.py check`, and a provider with an error is refused at run
+time, too, because checks can be silenced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from oauth_login.conf.presets import PRESETS, find_preset
+from oauth_login.conf.provider import RULE_KEYS, read_provider, read_rules
+from oauth_login.conf.schema import ANY_SITE, PROVIDER_KEYS, SITE_KEYS, Config
+from oauth_login.conf.validation import Problem, Section
+from oauth_login.policy.rules import RuleSet
+from oauth_login.protocol.discovery import is_allowed_url
+
+ADMIN_MODES = ("buttons", "redirect", "off")
+
+
+@cache
+def get_config() -> Config:
+    """The setting as it stands; read again after `setting_changed`."""
+    return _config(getattr(settings, "OAUTH_LOGIN", {}))
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting in ("OAUTH_LOGIN", "DEBUG"):
+        get_config.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="oauth_login.conf")
+
+
+def _config(setting: object) -> Config:
+    problems: list[Problem] = []
+    site = Section(setting, SITE_KEYS, problems.append, "OAUTH_LOGIN")
+    loopback = site.value("ALLOW_HTTP_LOOPBACK")
+    allow_http_loopback = settings.DEBUG if loopback is None else loopback is True
+    providers = {}
+    for alias, entry in site.of_type("PROVIDERS", dict, default={}).items():
+        if not isinstance(alias, str) or not re.fullmatch(r"[-a-z0-9_]{1,40}", alias):
+            text = f"{alias!r} cannot be in a URL: use up to 40 of a-z, 0-9, - and _."
+            site.problem("E006", text)
+            continue
+        where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]"
+        preset = find_preset(entry)
+        section = Section(
+            preset.under(entry), PROVIDER_KEYS, problems.append, where, alias
+        )
+        if section.value("PRESET") is not None:
+            section.choice("PRESET", tuple(PRESETS))
+        providers[alias] = read_provider(
+            section, alias, preset=preset, allow_http_loopback=allow_http_loopback
+        )
+    return Config(
+        providers=providers,
+        base_url=_base_url(site, allow_http_loopback),
+        admin_login=_admin_login(site),
+        admin_local_login=_admin_local_login(site),
+        auto_redirect=site.of_type("AUTO_REDIRECT", bool, default=False),
+        login_timeout=site.number("LOGIN_TIMEOUT", 60, 3600),
+        session_max_age=site.number("SESSION_MAX_AGE", 60, 365 * 86400),
+        cache_alias=_cache_alias(site),
+        timeout=site.number("TIMEOUT", 1, 60),
+        allow_http_loopback=allow_http_loopback,
+        resolve_user=site.text("RESOLVE_USER"),
+        mail_on_link=site.of_type("MAIL_ON_LINK", bool, default=False),
+        keep_claims=site.of_type("KEEP_CLAIMS", bool, default=False),
+        events_max_age=site.number("EVENTS_MAX_AGE", 1, 3650),
+        event_log_key=_event_log_key(site),
+        problems=tuple(problems),
+    )
+
+
+def _base_url(site: Section, allow_http_loopback: bool) -> str | None:
+    url = site.text("BASE_URL")
+    if url is None:
+        return None
+    allowed = is_allowed_url(url, allow_http_loopback=allow_http_loopback)
+    if not allowed or urlsplit(url).path.strip("/"):
+        text = "OAUTH_LOGIN['BASE_URL'] must be https, a host, and nothing else."
+        site.problem("E007", text, "For example: 'https://app.example.com'.")
+    return url.rstrip("/")
+
+
+def rules_with(changes: object) -> tuple[dict[str, RuleSet], list[Problem]]:
+    """The rules of all providers with other ones in their place, and what is wrong.
+
+    `changes` has the shape of PROVIDERS, with the keys for rules alone. A key that is
+    not in it stays as it is.
+    """
+    problems: list[Problem] = []
+    rules = {alias: entry.rules for alias, entry in get_config().providers.items()}
+    names: dict[str, object] = {alias: {} for alias in rules}
+    keys = {key: PROVIDER_KEYS[key] for key in RULE_KEYS}
+    entries = Section(changes, names, problems.append, "The rules")
+    for alias in names:
+        entry = entries.within(alias, keys)
+        read = read_rules(entry)
+        changed = [key.lower() for key in RULE_KEYS if entry.is_set(key)]
+        rules[alias] = replace(rules[alias], **{k: getattr(read, k) for k in changed})
+    return rules, problems
+
+
+def _admin_login(site: Section) -> Mapping[str, str]:
+    """One mode for all admin sites, or one for each by its name."""
+    if not isinstance(site.value("ADMIN_LOGIN"), dict):
+        return {ANY_SITE: site.choice("ADMIN_LOGIN", ADMIN_MODES)}
+    names = site.value("ADMIN_LOGIN")
+    keys = {str(name): "buttons" for name in (*names, ANY_SITE)}
+    modes = site.within("ADMIN_LOGIN", keys)
+    return {name: modes.choice(name, ADMIN_MODES) for name in keys}
+
+
+def _admin_local_login(site: Section) -> bool:
+    allowed = site.of_type("ADMIN_LOCAL_LOGIN", bool, default=True)
+    if not allowed and site.value("ADMIN_LOGIN") == "off":
+        text = "OAUTH_LOGIN has ADMIN_LOGIN 'off' and ADMIN_LOCAL_LOGIN False."
+        hint = "'off' leaves the admin's password form alone: say 'redirect'."
+        site.problem("E051", text, hint)
+    return allowed
+
+
+def _cache_alias(site: Section) -> str:
+    alias = site.of_type("CACHE", str, default="default")
+    if alias not in settings.CACHES:
+        site.problem("E008", f"OAUTH_LOGIN['CACHE']: there is no cache {alias!r}.")
+        return "default"
+    return alias
+
+
+def _event_log_key(site: Section) -> str | None:
+    key = site.text("EVENT_LOG_KEY")
+    if key is not None and len(key.encode()) < 32:
+        text = "OAUTH_LOGIN['EVENT_LOG_KEY'] must have 32 bytes or more."
+        site.problem("E050", text, "secrets.token_urlsafe(48) makes one.")
+    return key

@@ -1,0 +1,3 @@
+"""What a login keeps between the redirect and the callback, and what starts one."""
+
+from __future__ import annotations

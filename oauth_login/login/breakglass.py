@@ -1,0 +1,104 @@
+"""Links for emergency access: into the admin, once, when no provider answers.
+
+Made on the server by whoever can run a command there, so that nobody needs a password
+for that day (T130). A link is 256 random bits, of which only the hash is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+
+from oauth_login.audit import events
+from oauth_login.errors import LoginRefused
+from oauth_login.models import BreakGlassLink
+
+LINK_LIFETIME = timedelta(minutes=10)
+# However long other sessions are: long enough to mend what is broken.
+SESSION_LIFETIME = timedelta(hours=1)
+
+
+def new_token(user: Any, *, now: datetime) -> str:
+    """A token for this user, good for ten minutes and for one use.
+
+    Any that were made before, and not used, are good no longer. The caller has made
+    sure that the user is active and may enter.
+    """
+    BreakGlassLink.objects.filter(user_id=user.pk, used_at=None).delete()
+    token = secrets.token_urlsafe(32)
+    BreakGlassLink.objects.create(
+        token_hash=_hash(token),
+        user_id=user.pk,
+        fingerprint=_fingerprint(user),
+        expires_at=now + LINK_LIFETIME,
+    )
+    events.breakglass(user, "breakglass.made")
+    return token
+
+
+def find_user(token: str, *, now: datetime) -> Any:
+    """Whom this link would log in. Changes nothing: link scanners look, too."""
+    return _good_link(token, now).user
+
+
+def use(token: str, *, now: datetime) -> Any:
+    """The user of this link, which is used up now; or LoginRefused."""
+    link = _good_link(token, now)
+    # Of two at once one is first.
+    unused = BreakGlassLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=now)
+    if not unused.update(used_at=now):
+        raise _refusal("used", link)
+    return link.user
+
+
+def is_known(error: LoginRefused) -> bool:
+    """Whether the refused link was one of ours once."""
+    return error.detail.get("reason") != "unknown"
+
+
+def _good_link(token: str, now: datetime) -> BreakGlassLink:
+    link = (
+        BreakGlassLink.objects.select_related("user")
+        .filter(token_hash=_hash(token))
+        .first()
+    )
+    if link is None:
+        raise _refusal("unknown", None)
+    if link.used_at is not None:
+        raise _refusal("used", link)
+    if link.expires_at <= now:
+        raise _refusal("expired", link)
+    if not link.user.is_active:
+        raise _refusal("inactive", link)
+    if not constant_time_compare(link.fingerprint, _fingerprint(link.user)):
+        raise _refusal("changed", link)
+    return link
+
+
+def _refusal(reason: str, link: BreakGlassLink | None) -> LoginRefused:
+    return LoginRefused(
+        "account.breakglass_invalid",
+        # One text for all of them (T123).
+        message=_("This link is used up, too old, or not one of ours."),
+        reason=reason,
+        link=link.pk if link else None,
+    )
+
+
+def _hash(token: str) -> str:
+    # Of 256 random bits a plain hash gives nothing away.
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _fingerprint(user: Any) -> str:
+    parts = (user.pk, user.password, user.last_login)
+    return salted_hmac(
+        "oauth_login.breakglass",
+        repr([str(part) for part in parts]),
+        algorithm="sha256",
+    ).hexdigest()

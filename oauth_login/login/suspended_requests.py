@@ -1,0 +1,107 @@
+"""A form that was sent, and must wait for a login: kept, and offered again.
+
+It lies in the Django session, encrypted, together with whose it is. Ten minutes, at
+most 64 kB, at most three, and no files.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, UnreadablePostError
+
+from oauth_login.login import state as seal
+from oauth_login.login.attempts import STATELESS_ENGINE
+
+SESSION_KEY = "_oauth_login_parked"
+LIFETIME = 600
+MAX_BODY = 64 * 1024
+MAX_PARKED = 3
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedForm:
+    """Where a form was sent to, and its fields in order, without Django's own token."""
+
+    path: str
+    fields: tuple[tuple[str, str], ...]
+
+
+def park(request: HttpRequest, *, now: float) -> str | None:
+    """Keep the form of a POST; the name under which it is kept, None if it is not."""
+    if settings.SESSION_ENGINE == STATELESS_ENGINE:
+        return None  # a cookie has no room for it
+    fields = _fields(request)
+    if fields is None:
+        return None
+    text = json.dumps(
+        {
+            "user": str(request.user.pk),
+            "path": request.get_full_path(),
+            "fields": fields,
+        }
+    )
+    kept = _kept(request.session, now=now)
+    while len(kept) >= MAX_PARKED:
+        del kept[min(kept, key=lambda name: float(kept[name]["at"]))]
+    name = secrets.token_urlsafe(16)
+    kept[name] = {"at": now, "form": seal.seal_text(text, purpose=SESSION_KEY)}
+    request.session[SESSION_KEY] = kept
+    return name
+
+
+def find_form(
+    session: SessionBase, user: Any, name: str, *, now: float
+) -> ParkedForm | None:
+    """The form of that name, if it is this user's and not too old."""
+    entry = _kept(session, now=now).get(name)
+    text = seal.unseal_text(entry["form"], purpose=SESSION_KEY) if entry else None
+    if text is None:
+        return None
+    form = json.loads(text)
+    if form["user"] != str(user.pk):
+        return None
+    return ParkedForm(form["path"], tuple((n, v) for n, v in form["fields"]))
+
+
+def discard(session: SessionBase, name: str, *, now: float) -> None:
+    """Forget a form."""
+    kept = _kept(session, now=now)
+    if kept.pop(name, None) is not None:
+        session[SESSION_KEY] = kept
+
+
+def _fields(request: HttpRequest) -> list[tuple[str, str]] | None:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if (
+        request.content_type not in FORMS
+        or not length.isdecimal()
+        or int(length) > MAX_BODY
+    ):
+        return None
+    try:
+        form, files = request.POST, request.FILES
+    except (SuspiciousOperation, UnreadablePostError):
+        return None
+    if files:
+        return None
+    return [
+        (name, value)
+        for name, values in form.lists()
+        for value in values
+        if name != "csrfmiddlewaretoken"
+    ]
+
+
+def _kept(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
+    kept = session.get(SESSION_KEY)
+    if not isinstance(kept, dict):
+        return {}
+    return {n: e for n, e in kept.items() if now - LIFETIME <= e["at"] <= now}

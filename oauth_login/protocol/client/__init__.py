@@ -1,0 +1,3 @@
+"""This site as an OAuth client: registration, authentication, keys, PKCE."""
+
+from __future__ import annotations

@@ -1,0 +1,236 @@
+"""One signature, one key, one algorithm: the only way to a token's claims (RFC 7515).
+
+ID tokens, logout tokens and signed userinfo share this, and two rules for claims.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from jwt.algorithms import Algorithm, get_default_algorithms
+
+from oauth_login.errors import ConfigurationError, InvalidProviderResponse
+from oauth_login.protocol.client.registration import HMAC_ALGS, Client
+from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.http import parse_json_object, printable
+from oauth_login.protocol.issuer import issuer_of, of_tenant
+from oauth_login.protocol.jose.jwks import PublicKey, VerifyingKey
+
+MAX_HEADER = 8 * 1024
+MAX_AUDIENCES = 10
+
+
+class FindKeys(Protocol):
+    """Looks up the provider's keys for an algorithm and a key id.
+
+    With `refetch` the ones at hand did not do: the provider may have new ones.
+    """
+
+    def __call__(
+        self, alg: str, kid: str | None, *, refetch: bool
+    ) -> Sequence[VerifyingKey]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedJws:
+    """A token whose signature is the provider's. Only verified_jws makes one."""
+
+    alg: str
+    claims: Mapping[str, Any] = field(repr=False)
+    # Whose key it was, where a provider has keys of several tenants.
+    key_issuer: str | None = None
+
+
+COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_ALGORITHMS: Mapping[str, Algorithm] = get_default_algorithms()
+
+
+def allowed_algs(
+    client: Client, metadata: ServerMetadata, *, document: str
+) -> tuple[str, ...]:
+    """What may sign for this client: our allow-list, cut by what the provider has.
+
+    The provider says it for userinfo apart (Discovery 3); where it does not, it is as
+    for ID tokens, which logout tokens share (Back-Channel Logout 2.4).
+
+    HMAC algorithms are allowed only without any other beside them, and only with a
+    secret as long as their hash (T65, T66).
+    """
+    allowed = client.id_token_signing_algs
+    symmetric = [alg for alg in allowed if alg in HMAC_ALGS]
+    if symmetric and (
+        len(symmetric) != len(allowed)
+        or len(client.client_secret.encode()) < max(HMAC_ALGS[a] for a in symmetric)
+    ):
+        raise ConfigurationError("config.signing_algs", received=allowed)
+    supported = metadata.id_token_signing_alg_values_supported
+    for_userinfo = metadata.userinfo_signing_alg_values_supported
+    if document == "userinfo" and for_userinfo is not None:
+        supported = for_userinfo
+    algs = tuple(alg for alg in allowed if alg in supported)
+    if not algs:
+        raise ConfigurationError(
+            "config.signing_algs", expected=allowed, received=supported
+        )
+    return algs
+
+
+def verified_jws(
+    token: str,
+    *,
+    document: str,
+    client: Client,
+    metadata: ServerMetadata,
+    find_keys: FindKeys,
+    types: Collection[str] = ("jwt",),
+) -> VerifiedJws:
+    """The algorithm and the payload of a token that the provider signed.
+
+    `document` ("id_token", "userinfo" or "logout_token") begins the codes of the
+    errors; `types` are what its `typ` may be, in lower case. Checks the form, the
+    header and the signature; none of the claims.
+    """
+    header = _header(token, document)
+    alg = header.get("alg")
+    allowed = allowed_algs(client, metadata, document=document)
+    # T64: exact, from our list; the token's own word only picks from it.
+    if not isinstance(alg, str) or alg not in allowed:
+        raise InvalidProviderResponse(
+            f"{document}.alg_not_allowed", expected=allowed, received=printable(alg)
+        )
+    # RFC 7515 4.1.11, RFC 7797: we implement no extension (T73).
+    if "crit" in header or "b64" in header:
+        raise InvalidProviderResponse(f"{document}.crit")
+    # RFC 8725 3.11: a token of another kind is none of ours (T77).
+    typ = header.get("typ", "JWT")
+    if not isinstance(typ, str) or typ.lower() not in types or "cty" in header:
+        raise InvalidProviderResponse(
+            f"{document}.typ", expected=types, received=printable(typ)
+        )
+    kid = header.get("kid")
+    if kid is not None and (not isinstance(kid, str) or len(kid) > 256):
+        raise InvalidProviderResponse(f"{document}.key_not_found")
+
+    signed, _, signature = token.rpartition(".")
+    key_issuer = None
+    if alg in HMAC_ALGS:
+        secret = client.client_secret.encode()
+        verified = _is_signed_with(alg, secret, signed, signature)
+    else:
+        key = _verifying_key(find_keys, alg, kid, signed, signature, document)
+        verified, key_issuer = key is not None, key.issuer if key else None
+    if not verified:
+        raise InvalidProviderResponse(f"{document}.signature", alg=alg)
+    claims = json_segment(signed.partition(".")[2], document)
+    return VerifiedJws(alg, claims, key_issuer)
+
+
+def check_issuer(
+    jws: VerifiedJws, *, client: Client, metadata: ServerMetadata, document: str
+) -> str:
+    """The token's issuer, which is the provider's, to the letter (T78).
+
+    Where each tenant has its own, it is that of the tenant which the token names (T79).
+    A key that says whose it is signs for that issuer alone, or for every tenant.
+    """
+    received, tenant = jws.claims.get("iss"), jws.claims.get("tid")
+    expected = issuer_of(tenant, client=client, metadata=metadata)
+    if not isinstance(received, str) or received != expected:
+        raise InvalidProviderResponse(
+            f"{document}.iss_mismatch",
+            expected=metadata.issuer,
+            received=printable(received),
+        )
+    # Also for a single tenant: Entra ID's key sets have the key of personal accounts.
+    if jws.key_issuer is not None:
+        owner = of_tenant(jws.key_issuer, str(tenant))
+        if owner != received:
+            raise InvalidProviderResponse(
+                f"{document}.key_not_found", expected=received, received=owner
+            )
+    return received
+
+
+def check_audience(
+    claims: Mapping[str, Any], *, client: Client, document: str
+) -> list[str]:
+    """The token's audiences, if we are one of them (T80)."""
+    received = claims.get("aud")
+    audiences = [received] if isinstance(received, str) else received
+    if (
+        not isinstance(audiences, list)
+        or len(audiences) > MAX_AUDIENCES
+        or not all(isinstance(audience, str) for audience in audiences)
+        or len(set(audiences)) != len(audiences)
+        or client.client_id not in audiences
+    ):
+        raise InvalidProviderResponse(
+            f"{document}.aud_mismatch",
+            expected=client.client_id,
+            received=printable(received),
+        )
+    return audiences
+
+
+def json_segment(segment: str, document: str) -> dict[str, Any]:
+    """A part of a token that is a strict JSON object."""
+    try:
+        return parse_json_object(_decoded(segment))
+    except ValueError:
+        raise InvalidProviderResponse(f"{document}.not_json") from None
+
+
+def _header(token: str, document: str) -> dict[str, Any]:
+    # One spelling of a token: no padding, no white space, no JSON form (T75).
+    if not COMPACT_JWS.fullmatch(token):
+        encrypted = token.count(".") == 4  # RFC 7516 3.1: five parts
+        raise InvalidProviderResponse(
+            f"{document}.encrypted" if encrypted else f"{document}.malformed"
+        )
+    header, _, _ = token.partition(".")
+    if len(header) > MAX_HEADER:
+        raise InvalidProviderResponse(f"{document}.malformed")
+    return json_segment(header, document)
+
+
+def _verifying_key(
+    find_keys: FindKeys,
+    alg: str,
+    kid: str | None,
+    signed: str,
+    signature: str,
+    document: str,
+) -> VerifyingKey | None:
+    # A provider may have new keys, put new ones under old ids, or name none at all:
+    # whatever does not verify is worth one more look at its key set (T69, T86).
+    for refetch in (False, True):
+        keys = find_keys(alg, kid, refetch=refetch)
+        for key in keys:
+            if _is_signed_with(alg, key.public_key, signed, signature):
+                return key
+    if not keys:
+        raise InvalidProviderResponse(
+            f"{document}.key_not_found", alg=alg, kid=printable(kid)
+        )
+    return None
+
+
+def _is_signed_with(
+    alg: str, key: PublicKey | bytes, signed: str, signature: str
+) -> bool:
+    try:
+        return _ALGORITHMS[alg].verify(signed.encode(), key, _decoded(signature))
+    except Exception:  # noqa: BLE001 - T65: a key of another kind raises bare TypeErrors
+        return False
+
+
+def _decoded(segment: str) -> bytes:
+    """Base64url without padding; ValueError if there is a second spelling (T75)."""
+    data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != segment:
+        raise ValueError("not canonical")
+    return data

@@ -1,0 +1,188 @@
+"""The only socket: requests to one provider over kept-alive connections.
+
+`requests` is used without its Session, which would follow redirects, keep cookies,
+and take passwords from `.netrc` and proxies from the environment (E2, T46 to T48).
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import requests
+import urllib3
+
+from oauth_login.errors import (
+    ConfigurationError,
+    InvalidProviderResponse,
+    ProviderUnavailable,
+)
+from oauth_login.protocol.http import (
+    MAX_BODY,
+    ProviderRequest,
+    ProviderResponse,
+    printable,
+)
+from oauth_login.provider.sockets import AddressRefusedError, Watch, WatchedAdapter
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 5.0
+TOTAL_TIMEOUT = 15.0
+
+
+class RequestsTransport:
+    """Sends what the rules ask for, and reads no more of the answer than they need.
+
+    TLS is always verified, against `ca_bundle` (a path) where one is given. All times
+    are in seconds; `total_timeout` covers everything from the first connection to the
+    last byte, a retry included, but not the resolver. `issuer_host` and `backend_host`
+    are what the site's settings name: only these may lie inside the network, and others
+    only beside them (T49). `client_cert` is the path of a certificate, or its and its
+    key's; whenever a connection is opened the files are read again, so that a new
+    certificate needs no restart.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer_host: str,
+        total_timeout: float = TOTAL_TIMEOUT,
+        ca_bundle: str | None = None,
+        client_cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        backend_host: str | None = None,
+    ) -> None:
+        self._ca_bundle = ca_bundle
+        # urllib3 looks only into a key's file whether there is a password on it; if
+        # there is, OpenSSL would ask for it, at a terminal.
+        self._client_cert = (
+            (client_cert, client_cert) if isinstance(client_cert, str) else client_cert
+        )
+        self._proxies = dict(proxies or {})
+        self._total_timeout = total_timeout
+        self._adapter = WatchedAdapter(pool_maxsize=10)
+        self._known_hosts = {issuer_host, *filter(None, [backend_host])}
+
+    def send(self, request: ProviderRequest) -> ProviderResponse:
+        """The provider's answer, whatever it is, or ProviderUnavailable.
+
+        InvalidProviderResponse if the URL leads where no provider sends us, and
+        ConfigurationError if a file of ours cannot be used.
+        """
+        watch = Watch(self._known_hosts, timeout=self._total_timeout)
+        with watch.watching():
+            # A code is good for one try; a document can be asked for again.
+            tries = 2 if request.method == "GET" else 1
+            while True:
+                tries -= 1
+                try:
+                    return self._exchange(request, watch)
+                except AddressRefusedError:
+                    raise InvalidProviderResponse(
+                        "discovery.insecure_endpoint", received=request.url
+                    ) from None
+                except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+                    # requests' errors are OSErrors, and what the codecs and TLS make
+                    # of an odd host are ValueErrors.
+                    kind = "timeout" if watch.ended else _kind_of(error)
+                    if kind == "connection" and tries:
+                        continue
+                    self._check_files()
+                    raise ProviderUnavailable(
+                        f"transport.{kind}", url=request.url, received=_reason(error)
+                    ) from None
+
+    def _exchange(self, request: ProviderRequest, watch: Watch) -> ProviderResponse:
+        prepared = requests.Request(
+            request.method,
+            request.url,
+            headers={
+                "User-Agent": "oauth_login",
+                # What is unpacked may be a thousand times what was sent.
+                "Accept-Encoding": "identity",
+                **request.headers,
+            },
+            data=request.form,
+        ).prepare()
+        response = self._adapter.send(
+            prepared,
+            stream=True,
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            verify=self._ca_bundle or True,
+            cert=self._client_cert,
+            proxies=self._proxies,
+        )
+        try:
+            body = response.raw.read(MAX_BODY + 1, decode_content=False)
+        finally:
+            response.close()
+        # A body that ends because we hung up looks whole if it has no length.
+        if watch.ended:
+            raise TimeoutError
+        # And http.client takes whatever came for the whole.
+        if response.raw.length_remaining and len(body) <= MAX_BODY:
+            raise ConnectionError
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return ProviderResponse(response.status_code, headers, body)
+
+    def _check_files(self) -> None:
+        """Raise if files of ours are to blame: then nothing was sent."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            if self._ca_bundle is not None:
+                is_folder = Path(self._ca_bundle).is_dir()
+                context.load_verify_locations(
+                    cafile=None if is_folder else self._ca_bundle,
+                    capath=self._ca_bundle if is_folder else None,
+                )
+            if self._client_cert is not None:
+                # With a password nobody is asked for one.
+                context.load_cert_chain(*self._client_cert, password="")  # noqa: S106
+        except OSError as error:
+            raise ConfigurationError(
+                "config.tls_files",
+                ca_bundle=self._ca_bundle,
+                client_cert=self._client_cert,
+                received=_reason(error),
+            ) from None
+
+
+def _kind_of(error: BaseException) -> str:
+    """What went wrong: "timeout", "tls" or "connection"."""
+    kinds = requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError
+    if isinstance(error, kinds):
+        return "timeout"
+    causes = list(_causes(error))
+    # Hung up in the middle, or so it looks from inside of TLS.
+    broken = ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError
+    if any(isinstance(cause, broken) for cause in causes):
+        return "connection"
+    tls = ssl.SSLError, requests.exceptions.SSLError, urllib3.exceptions.SSLError
+    return "tls" if any(isinstance(cause, tls) for cause in causes) else "connection"
+
+
+def _reason(error: BaseException) -> str:
+    """The operating system's words, or TLS's, and never the other end's."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return printable(cause.verify_message)
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return printable(cause.reason)
+        if type(cause).__module__ in ("builtins", "socket") and isinstance(
+            cause, OSError
+        ):
+            return printable(cause.strerror or type(cause).__name__)
+    return type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it: urllib3 passes some as arguments only."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [cause.__cause__, cause.__context__, *cause.args]

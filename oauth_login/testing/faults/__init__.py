@@ -1,0 +1,3 @@
+"""What the test provider can do wrong, by name."""
+
+from __future__ import annotations

@@ -1,0 +1,66 @@
+"""The faults that a provider has at the moment, and what they make of its answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oauth_login.testing.answer import Answer, NoAnswer, SlowAnswer
+from oauth_login.testing.faults.fault import Fault, Place
+from oauth_login.testing.keys import SigningKey
+
+
+class FaultsInForce:
+    """Any number of faults; each changes what the one before it left."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        self._faults.append(fault)
+
+    def remove(self, fault: Fault) -> None:
+        self._faults.remove(fault)
+
+    @property
+    def hide_claims(self) -> bool:
+        """Whether userinfo must be asked, because that is where the fault is."""
+        return any(fault.hides_claims for fault in self._faults)
+
+    @property
+    def sign_userinfo(self) -> bool:
+        return any(fault.signs_userinfo for fault in self._faults)
+
+    @property
+    def rotate_key_when_signing(self) -> bool:
+        return any(fault.rotates_key_when_signing for fault in self._faults)
+
+    def answer_to(self, document: str) -> Answer | None:
+        """What is answered whatever was asked, or SlowAnswer, or NoAnswer."""
+        for fault in self._faults:
+            if fault.slow == document:
+                raise SlowAnswer
+            if fault.hangs_up == document:
+                raise NoAnswer
+            if document in fault.answers:
+                return fault.answers[document]
+        return None
+
+    def changed(self, place: Place, document: dict[str, Any]) -> dict[str, Any]:
+        for fault in self._faults:
+            if place in fault.changes:
+                document = fault.changes[place](document)
+        return document
+
+    def token(self, place: Place, token: str) -> str:
+        """A signed document as it goes out; `place` is that of its header."""
+        for fault in self._faults:
+            if place in fault.tokens:
+                token = fault.tokens[place](token)
+        return token
+
+    def signing_key(self, key: SigningKey) -> SigningKey:
+        """What signs in place of `key`."""
+        for fault in self._faults:
+            if fault.signing_key is not None:
+                key = fault.signing_key(key)
+        return key
