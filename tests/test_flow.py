@@ -30,7 +30,7 @@ from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT
 from oauth_login.provider.group_overage import Get, Overage
 from oauth_login.provider.provider import Provider
 from oauth_login.testing import FakeProvider
-from tests.test_provider import NOW, Direct, MemoryCache, provider_for
+from tests.provider.test_provider import NOW, Direct, MemoryCache, provider_for
 
 REDIRECT_URI = "https://app.example.com/cb"
 BACKEND = "http://keycloak:8080"

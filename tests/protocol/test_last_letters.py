@@ -20,7 +20,7 @@ from oauth_login.protocol.token import parse_token_response
 from oauth_login.protocol.userinfo import parse_userinfo_response
 from oauth_login.testing.keys import base64url
 from tests.protocol.test_details import answer, refusal
-from tests.protocol.test_tokens import validate
+from tests.protocol.test_id_token import validate
 from tests.protocol.tokens import (
     CLAIMS,
     CLIENT,

@@ -15,7 +15,8 @@ from oauth_login.protocol.id_token import MAX_ID_TOKEN
 from oauth_login.protocol.jose.jws import VerifiedJws, allowed_algs, verified_jws
 from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT, MAX_LOGOUT_TOKEN
 from oauth_login.protocol.userinfo import parse_userinfo_response
-from tests.protocol import test_logout, test_tokens
+from tests.protocol import test_id_token as test_tokens
+from tests.protocol.logout import test_backchannel as test_logout
 from tests.protocol.test_details import refusal
 from tests.protocol.tokens import (
     ALGS,

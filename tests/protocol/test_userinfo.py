@@ -16,7 +16,7 @@ from oauth_login.protocol.userinfo import (
     parse_emails_response,
     parse_userinfo_response,
 )
-from tests.protocol.test_tokens import hmac_client, hmac_token
+from tests.protocol.test_id_token import hmac_client, hmac_token
 from tests.protocol.tokens import CLIENT, ISSUER, METADATA, NOW, finder, sign
 
 CLAIMS: dict[str, Any] = {"iss": ISSUER, "aud": "site", "sub": "alice", "name": "A"}

@@ -1,0 +1,171 @@
+"""Login.gov, FranceConnect and ProConnect: what each is known for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from oauth_login.testing.keys import SigningKey
+from tests.conf.presets.conftest import Site
+
+pytestmark = pytest.mark.django_db
+
+SiteOf = Callable[..., Site]
+FRENCH = ["franceconnect", "proconnect"]
+
+
+@pytest.mark.parametrize("name", ["login_gov", *FRENCH])
+@pytest.mark.parametrize(
+    "acr", [None, "", "eidas0", "urn:acr.login.gov:none", ["eidas1"]]
+)
+def test_the_class_that_was_asked_for_is_the_one_that_comes(
+    site_of: SiteOf, name: str, acr: object
+) -> None:
+    # T27; pains 54
+    site = site_of(name)
+    site.claims(acr=acr)
+    site.log_in()
+    assert (site.code, site.user) == ("id_token.acr_mismatch", None)
+
+
+@pytest.mark.parametrize(
+    ("acr_values", "acr", "code"),
+    [
+        (["eidas2", "eidas3"], "eidas3", ""),
+        (["eidas2", "eidas3"], "eidas1", "id_token.acr_mismatch"),
+        ([], "eidas1", ""),
+    ],
+)
+def test_a_site_chooses_its_classes(
+    site_of: SiteOf, acr_values: list[str], acr: str, code: str
+) -> None:
+    # T27; pains 54
+    site = site_of("franceconnect", ACR_VALUES=acr_values)
+    site.claims(acr=acr)
+    site.log_in()
+    assert site.vendor.sent.get("acr_values", "") == " ".join(acr_values)
+    assert site.code == code
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"sub": "b" * 64}, "userinfo.sub_mismatch"),
+        ({"sub": None}, "userinfo.sub_missing"),
+        ({"aud": "somebody-else"}, "userinfo.aud_mismatch"),
+        ({"aud": None}, "userinfo.aud_mismatch"),
+        ({"iss": "https://evil.example"}, "userinfo.iss_mismatch"),
+        ({"iss": None}, "userinfo.iss_mismatch"),
+    ],
+)
+@pytest.mark.parametrize("name", FRENCH)
+def test_signed_userinfo_is_theirs_for_us_about_this_person(
+    site_of: SiteOf, name: str, changes: dict[str, Any], code: str
+) -> None:
+    # T61, T63
+    site = site_of(name)
+    site.vendor.userinfo |= changes
+    site.log_in()
+    assert (site.code, site.user) == (code, None)
+
+
+@pytest.mark.parametrize("name", FRENCH)
+@pytest.mark.parametrize(
+    ("forge", "code"),
+    [
+        (lambda head, body, sign: f"{head}.{body}.{sign[:-8]}AAAAAAAA", "signature"),
+        (
+            lambda head, body, sign: f"eyJhbGciOiJub25lIn0.{body}.{sign}",
+            "alg_not_allowed",
+        ),
+        (lambda head, body, sign: f"{head}.{body}.", "malformed"),
+        (lambda head, body, sign: f"{head}.{body}", "malformed"),
+        (lambda head, body, sign: f"{head}.{head}.{body}.{body}.{sign}", "encrypted"),
+    ],
+)
+def test_userinfo_whose_signature_is_not_theirs_ends_the_login(
+    site_of: SiteOf, name: str, forge: Callable[[str, str, str], str], code: str
+) -> None:
+    # T63, T64, T83
+    site = site_of(name)
+    sign, calls = site.vendor.signing_key.sign, []
+
+    def second_is_forged(header: Any, claims: Any) -> str:
+        calls.append(claims)
+        token = sign(header, claims)
+        return token if len(calls) == 1 else forge(*token.split("."))
+
+    site.vendor.signing_key.sign = second_is_forged
+    site.log_in()
+    assert (site.code, site.user) == (f"userinfo.{code}", None)
+
+
+@pytest.mark.parametrize("name", FRENCH)
+def test_without_a_hint_the_logout_is_ours_alone(site_of: SiteOf, name: str) -> None:
+    # T109; pains 12
+    site = site_of(name)
+    site.log_in()
+    response = site.browser.post("/auth/logout/", secure=True)
+    assert response.context.get("continue_url") is None
+    assert site.browser.get("/private/", secure=True).status_code == 302
+
+
+def test_proconnects_family_name_has_another_name(site_of: SiteOf) -> None:
+    site = site_of("proconnect", CLAIM_ALIASES={})
+    site.log_in()
+    assert (site.user.first_name, site.user.last_name) == ("Alice", "")
+
+
+@pytest.mark.parametrize(
+    ("siret", "code"),
+    [
+        ("13002526500013", ""),
+        ("13002526500099", "account.not_allowed"),
+        (13002526500013, "account.not_allowed"),
+        (None, "account.not_allowed"),
+    ],
+)
+def test_an_organisation_is_its_number(
+    site_of: SiteOf, siret: object, code: str
+) -> None:
+    # T95
+    site = site_of("proconnect")
+    site.vendor.userinfo["siret"] = siret
+    site.log_in()
+    assert site.code == code
+
+
+@pytest.mark.parametrize("name", ["c_hash", "at_hash"])
+def test_login_govs_hashes_count(site_of: SiteOf, name: str) -> None:
+    # T60
+    site = site_of("login_gov")
+    site.claims(**{name: "AAAAAAAAAAAAAAAAAAAAAA"})
+    site.log_in()
+    assert (site.code, site.user) == (f"id_token.{name}_mismatch", None)
+
+
+def test_login_gov_knows_us_by_our_key(site_of: SiteOf) -> None:
+    # T38; pains 33
+    site = site_of("login_gov")
+    site.log_in()
+    assert site.code == ""
+    form = site.vendor.forms[0]
+    assert "client_secret" not in form
+    assert form["client_assertion_type"].endswith(":jwt-bearer")
+    site.browser.logout()
+    site.vendor.client_key = SigningKey("RS256", "another")
+    site.log_in()
+    assert site.code == "config.client_refused"
+
+
+def test_somebody_who_wants_another_account_is_asked_in_the_one_allowed_way(
+    site_of: SiteOf,
+) -> None:
+    # pains 4, 54: any other `prompt` is an error there
+    url = site_of("login_gov").begin(switch="")
+    assert parse_qs(urlsplit(url).query)["prompt"] == ["select_account"]
+    plain = site_of("dex").begin(switch="")
+    assert parse_qs(urlsplit(plain).query)["prompt"] == ["login"]

@@ -1,0 +1,306 @@
+"""Where a provider may send us: never inside, unless it is there itself (T49)."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
+from oauth_login.flow import finish_login, start_login
+from oauth_login.protocol.discovery import is_allowed_url
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
+from oauth_login.provider.ssrf import Zone, may_be_reached, zone_of
+from oauth_login.provider.transport import RequestsTransport
+from oauth_login.testing import FakeProvider
+from tests.provider.test_provider import NOW, Direct, provider_for
+from tests.provider.transport.servers import answer, get, serving, transport
+
+PUBLIC = "1.1.1.1"  # an address needs no resolver, and nothing is sent there
+
+# Each of these is this machine to the resolver.
+DISGUISED = [
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "0x7f.1",
+    "0x7f000001",
+    "2130706433",
+    "017700000001",
+    "0177.0.0.1",
+    "localhost",
+    "LOCALHOST",
+]
+# What these are depends on the resolver: this machine, or nothing.
+WITH_A_DOT = ["127.0.0.1.", "localhost."]
+# These are not for the resolver: they are no host names.
+NO_HOSTS = [
+    "①②⑦.⓪.⓪.①",
+    "１２７.0.0.1",
+    "127。0。0。1",
+    "ｌｏｃａｌｈｏｓｔ",
+    "%6cocalhost",
+    "127%2e0%2e0%2e1",
+    "localhost%00.example.com",
+    "loc\talhost",
+    "[fe80::1%25lo]",
+    "[fe80::1%lo]",
+    "[::1%lo]",
+]
+OTHER = [
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[0:0:0:0:0:ffff:127.0.0.1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "[::]",
+    "0.0.0.0",  # noqa: S104 - an address to refuse
+    "0",
+    "169.254.169.254",
+    "[::ffff:169.254.169.254]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "10.0.0.1",
+    "192.168.1.1",
+    "172.16.0.1",
+    "100.100.100.200",
+    "224.0.0.1",
+    "255.255.255.255",
+    "240.0.0.1",
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "zone"),
+    [
+        ("127.0.0.1", Zone.MACHINE),
+        ("127.255.255.254", Zone.MACHINE),
+        ("::1", Zone.MACHINE),
+        ("::ffff:127.0.0.1", Zone.MACHINE),
+        ("64:ff9b::7f00:1", Zone.MACHINE),
+        ("2002:7f00:1::", Zone.MACHINE),
+        ("10.0.0.1", Zone.NETWORK),
+        ("172.16.0.1", Zone.NETWORK),
+        ("172.32.0.1", Zone.INTERNET),
+        ("192.168.0.1", Zone.NETWORK),
+        ("100.64.0.1", Zone.NETWORK),
+        ("fd00::1", Zone.NETWORK),
+        ("64:ff9b::a00:1", Zone.NETWORK),
+        ("169.254.169.254", Zone.NOWHERE),
+        ("::ffff:169.254.169.254", Zone.NOWHERE),
+        ("fe80::1%eth0", Zone.NOWHERE),
+        ("0.0.0.0", Zone.NOWHERE),  # noqa: S104 - an address to refuse
+        ("::", Zone.NOWHERE),
+        ("224.0.0.1", Zone.NOWHERE),
+        ("ff02::1", Zone.NOWHERE),
+        ("255.255.255.255", Zone.NOWHERE),
+        ("1.1.1.1", Zone.INTERNET),
+        ("2606:4700::1", Zone.INTERNET),
+        ("64:ff9b::101:101", Zone.INTERNET),
+    ],
+)
+def test_every_address_has_its_zone(address: str, zone: Zone) -> None:
+    # T49
+    assert zone_of(address) is zone
+
+
+@pytest.mark.parametrize(
+    ("known", "address", "allowed"),
+    [
+        ("1.1.1.1", "8.8.8.8", True),
+        ("1.1.1.1", "10.0.0.1", False),
+        ("1.1.1.1", "127.0.0.1", False),
+        ("10.0.0.1", "8.8.8.8", True),
+        ("10.0.0.1", "10.9.9.9", True),
+        ("10.0.0.1", "127.0.0.1", False),
+        ("127.0.0.1", "10.9.9.9", True),
+        ("127.0.0.1", "::1", True),
+        ("127.0.0.1", "169.254.169.254", False),
+        ("169.254.169.254", "127.0.0.1", False),
+        ("169.254.169.254", "169.254.169.253", False),
+    ],
+)
+def test_who_is_inside_may_name_others_inside(
+    known: str, address: str, allowed: bool
+) -> None:
+    # T49
+    assert may_be_reached(address, known_addresses=[known]) is allowed
+
+
+@pytest.mark.parametrize("host", DISGUISED)
+def test_this_machine_is_found_behind_every_spelling(host: str) -> None:
+    # T49
+    with serving(lambda h, s: answer(h)) as server:
+        with pytest.raises(InvalidProviderResponse) as caught:
+            transport(issuer_host=PUBLIC).send(get(f"http://{host}:{server.port}/"))
+        assert caught.value.code == "discovery.insecure_endpoint"
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", WITH_A_DOT)
+def test_a_dot_at_the_end_hides_nothing(host: str) -> None:
+    # T49
+    with serving(lambda h, s: answer(h)) as server:
+        with pytest.raises((InvalidProviderResponse, ProviderUnavailable)):
+            transport(issuer_host=PUBLIC).send(get(f"http://{host}:{server.port}/"))
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", OTHER)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_address_inside_is_connected_to(host: str, scheme: str) -> None:
+    # T49
+    with pytest.raises(InvalidProviderResponse) as caught:
+        transport(issuer_host=PUBLIC, total_timeout=2).send(get(f"{scheme}://{host}/"))
+    assert caught.value.code == "discovery.insecure_endpoint"
+
+
+def test_ipv6_is_looked_at_too() -> None:
+    # T49
+    with serving(lambda h, s: answer(h), host="::1", name="[::1]") as server:
+        with pytest.raises(InvalidProviderResponse):
+            transport(issuer_host=PUBLIC).send(get(server.url))
+        assert server.connections == 0
+        assert transport(issuer_host="::1").send(get(server.url)).status == 200
+
+
+def test_the_hosts_of_the_settings_may_be_inside() -> None:
+    with serving(lambda h, s: answer(h)) as server:
+        # Beside an issuer that is inside itself, others may be.
+        assert transport(issuer_host="localhost").send(get(server.url)).status == 200
+        # The provider's other name, for us alone.
+        behind = transport(issuer_host=PUBLIC, backend_host="127.0.0.1")
+        assert behind.send(get(server.url)).status == 200
+        # A name that does not exist vouches for nobody.
+        with pytest.raises(InvalidProviderResponse):
+            transport(issuer_host="a..b").send(get(server.url))
+
+
+@pytest.mark.parametrize("host", [*NO_HOSTS, *DISGUISED, *OTHER])
+def test_a_disguise_in_metadata_ends_the_login_before_anything_is_sent(
+    host: str,
+) -> None:
+    # T43, T49
+    with serving(lambda h, s: answer(h)) as listener:
+        fake = FakeProvider(f"https://{PUBLIC}", now=lambda: NOW)
+        token_endpoint = f"https://{host}:{listener.port}/token"
+        fake._endpoints["token_endpoint"] = token_endpoint
+        provider = provider_for(fake, transport=Elsewhere(fake))
+        with pytest.raises(InvalidProviderResponse) as caught:
+            log_in(provider, fake)
+        assert caught.value.code == "discovery.insecure_endpoint"
+        assert listener.connections == 0
+    in_text = not is_allowed_url(token_endpoint, allow_http_loopback=True)
+    assert in_text is (host in NO_HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("jwks_uri", "https://{host}/jwks"),
+        ("userinfo_endpoint", "https://{host}/userinfo"),
+        ("token_endpoint", "http://{host}/token"),
+        ("token_endpoint", "https://someone@{host}/token"),
+        ("token_endpoint", "https://id.example.com@{host}/token"),
+        ("token_endpoint", "https://id.example.com\\@{host}/token"),
+        ("token_endpoint", "https://{host}/token#fragment"),
+        ("token_endpoint", "https://{host}/token#"),
+        ("token_endpoint", "https://{host}\\token"),
+        ("token_endpoint", "https:\\\\{host}/token"),
+        ("token_endpoint", "https://{host}/to\tken"),
+        ("token_endpoint", " https://{host}/token"),
+        ("token_endpoint", "https://{host}/token\r\nX: y"),
+        ("token_endpoint", "ftp://{host}/token"),
+        ("token_endpoint", "file:///etc/passwd"),
+        ("token_endpoint", "gopher://{host}/token"),
+        ("token_endpoint", "//{host}/token"),
+        ("token_endpoint", "/token"),
+        ("token_endpoint", "https:{host}/token"),
+        ("token_endpoint", "https:///token"),
+        ("token_endpoint", "https://1.1.1.1:0/token"),
+        ("token_endpoint", "https://1.1.1.1:99999/token"),
+        ("token_endpoint", "https://1.1.1.1:-1/token"),
+        ("token_endpoint", "https://1.1.1.1:a/token"),
+        ("token_endpoint", "https://[1.1.1.1/token"),
+        ("token_endpoint", "https://[::1/token"),
+        ("token_endpoint", "https://exämple.com/token"),
+    ],
+)
+def test_an_endpoint_that_is_no_plain_url_outside_is_never_asked(
+    endpoint: str, url: str
+) -> None:
+    # T43, T45, T49
+    with serving(lambda h, s: answer(h)) as listener:
+        fake = FakeProvider(f"https://{PUBLIC}", now=lambda: NOW, claims_in="userinfo")
+        fake._endpoints[endpoint] = url.format(host=f"127.0.0.1:{listener.port}")
+        provider = provider_for(fake, transport=Elsewhere(fake), userinfo="always")
+        with pytest.raises(InvalidProviderResponse) as caught:
+            log_in(provider, fake)
+        assert caught.value.code == "discovery.insecure_endpoint"
+        assert listener.connections == 0
+
+
+class Elsewhere:
+    """What is at the fake's own address it answers; the rest goes over the socket."""
+
+    def __init__(self, fake: FakeProvider) -> None:
+        self._fake, self._direct = fake, Direct(fake)
+        self._socket = RequestsTransport(issuer_host=PUBLIC, total_timeout=2)
+
+    def send(self, request: ProviderRequest) -> ProviderResponse:
+        is_its_own = request.url.startswith(f"{self._fake.issuer}/")
+        return (self._direct if is_its_own else self._socket).send(request)
+
+
+def log_in(provider: Any, fake: FakeProvider) -> None:
+    from urllib.parse import parse_qsl, urlsplit
+
+    pending, url = start_login(
+        provider,
+        state="a-state",
+        redirect_uri="https://app.example.com/cb",
+        next="",
+        started_by=None,
+        now=NOW,
+    )
+    params = parse_qsl(urlsplit(fake.authorize(url)).query)
+    finish_login(provider, pending, params, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("a" * 63 + ".example.com", True),
+        ("a" * 64 + ".example.com", False),
+        (".".join(["a" * 61] * 4) + ".aaaaa", True),  # 253 characters
+        (".".join(["a" * 61] * 4) + ".aaaaaa", False),
+        ("a" * 500_000, False),
+        ("xn--exmple-cua.com", True),
+        ("a_b.example.com", True),
+        ("example.com.", True),
+        ("a..example.com", False),
+        (".example.com", False),
+        ("example.com..", False),
+        ("*.example.com", False),
+        ("exa!mple.com", False),
+        ("[2606:4700::1]", True),
+        ("[v1.fe]", False),
+    ],
+)
+def test_a_host_is_a_name_or_an_address(host: str, allowed: bool) -> None:
+    # T45, T49
+    url = f"https://{host}/token"
+    assert is_allowed_url(url, allow_http_loopback=True) is allowed
+
+
+def test_names_that_lead_nowhere_are_no_refusal() -> None:
+    # Nothing is known of them: that is a provider that is down.
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        with pytest.raises(ProviderUnavailable) as caught:
+            transport().send(get(f"http://127.0.0.1:{port}/"))
+    assert caught.value.code == "transport.connection"
