@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import DEFAULT_FIELDS, KeySource, ProviderConfig
 from oauth_login.errors import ConfigurationError
-from oauth_login.policy.rules import EMAIL_DOMAIN, lacks
+from oauth_login.policy.claim_paths import EMAIL_DOMAIN, lacks
 from oauth_login.protocol.client.keys import ClientKey
 from oauth_login.protocol.client.registration import Client
 from oauth_login.provider.group_overage import Overage

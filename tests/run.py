@@ -16,7 +16,15 @@ USER_MODELS = ("users.EmailUser", "users.NoEmailUser", "users.UuidUser")
 # Where every branch must have been taken.
 COVERED = ",".join(
     f"oauth_login/{room}"
-    for room in ("protocol/*", "flow.py", "provider/provider.py", "policy/rules.py")
+    for room in (
+        "protocol/*",
+        "flow.py",
+        "provider/provider.py",
+        "policy/rules.py",
+        "policy/claim_paths.py",
+        "policy/email_address.py",
+        "conf/rules.py",
+    )
 )
 
 

@@ -15,12 +15,12 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, models
 from django.utils.module_loading import import_string
 
-from oauth_login.accounts.email_address import is_verified
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.conf.user_fields import FieldRule
 from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.policy.rules import find_claim
+from oauth_login.policy.claim_paths import find_claim
+from oauth_login.policy.email_address import is_verified
 
 logger = logging.getLogger("oauth_login.user_fields")
 

@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from oauth_login import signals
-from oauth_login.accounts.email_address import is_verified, plain_address
 from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity
+from oauth_login.policy.email_address import is_verified, plain_address
 
 OUR_BACKEND = "oauth_login.backends.OAuthLoginBackend"
 

@@ -13,11 +13,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError
 
-from oauth_login.accounts.email_address import is_verified, plain_address
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity
+from oauth_login.policy.email_address import is_verified, plain_address
 
 
 def find_by_email(

@@ -14,7 +14,7 @@ from django.db import models
 
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.policy.rules import claim_values
+from oauth_login.policy.claim_paths import claim_values
 
 # Names are cut before anything else looks at them: normalising can take long.
 MAX_LENGTH = 255

@@ -7,7 +7,8 @@ import re
 from oauth_login.conf.schema import DEFAULT_FIELDS, TRUST
 from oauth_login.conf.user_fields import FieldRule, parse_field_rules
 from oauth_login.conf.validation import Section
-from oauth_login.policy.rules import EMAIL_DOMAIN, RuleSet
+from oauth_login.policy.claim_paths import EMAIL_DOMAIN
+from oauth_login.policy.rules import RuleSet
 
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 KEEP_PASSWORD = "keep_password"  # noqa: S105 - a choice, no password

@@ -19,20 +19,10 @@ from oauth_login.conf.keys import (
     read_decryption_keys,
 )
 from oauth_login.conf.presets import Preset
+from oauth_login.conf.rules import read_rules
 from oauth_login.conf.schema import ENDPOINT_KEYS, ProviderConfig
 from oauth_login.conf.validation import Section
-from oauth_login.policy.rules import GroupsRule, Rules, RuleSet, parse_rules
 from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url, origin
-
-RULE_KEYS = ("ALLOW_IF", "DENY_IF", "STAFF_IF", "SUPERUSER_IF", "GROUPS")
-GROUP_MODES = ("managed", "add", "mirror")
-GROUPS_KEYS: Mapping[str, object] = {
-    "CLAIM": None,
-    "MAP": {},
-    "MODE": "managed",
-    "SPLIT": None,
-    "OVERAGE": None,
-}
 
 
 def read_provider(
@@ -165,40 +155,3 @@ def _endpoints(
             text = f"{where}['ENDPOINTS'][{name!r}] must be an https URL."
             section.problem("E011", text)
     return endpoints
-
-
-def read_rules(section: Section) -> RuleSet:
-    """The rules of an entry, as far as they can be understood."""
-
-    def rules(key: str) -> Rules:
-        try:
-            return parse_rules(section.value(key))
-        except ValueError as error:
-            section.problem("E019", f"{section.where}[{key!r}]: {error}.")
-            return ()
-
-    return RuleSet(
-        allow_if=rules("ALLOW_IF"),
-        deny_if=rules("DENY_IF"),
-        staff_if=rules("STAFF_IF"),
-        superuser_if=rules("SUPERUSER_IF"),
-        groups=_groups(section),
-    )
-
-
-def _groups(section: Section) -> GroupsRule | None:
-    if section.value("GROUPS") is None:
-        return None
-    groups = section.within("GROUPS", GROUPS_KEYS)
-    claim, mode = groups.text("CLAIM"), groups.choice("MODE", GROUP_MODES)
-    mapping = groups.of_type("MAP", dict, default={})
-    if not claim or (mode != "mirror" and not mapping):
-        text = f"{groups.where} needs a CLAIM, and a MAP unless it mirrors."
-        groups.problem("E020", text)
-        return None
-    if not all(isinstance(x, str) and x for x in (*mapping, *mapping.values())):
-        groups.problem("E020", f"{groups.where}['MAP'] must map names to names.")
-        return None
-    return GroupsRule(
-        claim, mapping, mode, groups.text("SPLIT"), groups.text("OVERAGE")
-    )

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from oauth_login.conf.presets import PRESETS, find_preset
-from oauth_login.conf.provider import RULE_KEYS, read_provider, read_rules
+from oauth_login.conf.provider import read_provider
+from oauth_login.conf.rules import RULE_KEYS, read_rules
 from oauth_login.conf.schema import ANY_SITE, PROVIDER_KEYS, SITE_KEYS, Config
 from oauth_login.conf.validation import Problem, Section
 from oauth_login.policy.rules import RuleSet

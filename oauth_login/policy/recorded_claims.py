@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from oauth_login.policy.rules import (
+from oauth_login.policy.claim_paths import (
     EMAIL_DOMAIN,
-    Rules,
     Scalar,
     claim_values,
     is_unknown,
-    matched,
 )
+from oauth_login.policy.rules import Rules, matched
 
 # Path → values; None where the claim was absent.
 Known: TypeAlias = Mapping[str, list[Scalar] | None]

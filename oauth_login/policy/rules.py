@@ -6,24 +6,15 @@ path does. Of a list of rules one must match.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from oauth_login.errors import LoginRefused
+from oauth_login.policy.claim_paths import Claims, Scalar, claim_values, is_unknown
 
-MAX_VALUES = 500
-MAX_VALUE_LENGTH = 255
-
-Claims: TypeAlias = Mapping[str, Any]
-Scalar: TypeAlias = str | int | float | bool
 Rule: TypeAlias = Mapping[str, tuple[Scalar, ...]]
 Rules: TypeAlias = tuple[Rule, ...]
-
-# Derived: the domain of an address that the provider says it has verified.
-EMAIL_DOMAIN = "email_domain"
-_EMAIL = re.compile(r"[\x21-\x3f\x41-\x7e]+@([a-z0-9.-]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,68 +72,6 @@ class Decision:
     groups: frozenset[str] | None = None
     unknown: frozenset[str] = frozenset()
     reasons: Mapping[str, str] = field(default_factory=dict)
-
-
-def parse_rules(setting: object) -> Rules:
-    """The rules of a setting: one mapping or a list of them; ValueError if neither."""
-    rules = setting if isinstance(setting, list | tuple) else [setting]
-    return tuple(_parse_rule(rule) for rule in rules)
-
-
-def find_claim(claims: Claims, path: str) -> Any:
-    """What is at a path, as it is; None if there is nothing.
-
-    The path is tried as a name first ("https://app/roles"), then step by step
-    ("realm_access.roles").
-    """
-    value = claims.get(path)
-    if value is None:
-        value = claims
-        for step in path.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def claim_values(claims: Claims, path: str) -> tuple[Scalar, ...] | None:
-    """The values at a path; None if there is nothing.
-
-    A list, a single value and an object's names are values.
-    """
-    if path == EMAIL_DOMAIN:
-        return _email_domain(claims)
-    value = find_claim(claims, path)
-    if value is None:
-        return None
-    values = list(value) if isinstance(value, list | Mapping) else [value]
-    return tuple(
-        value
-        for value in values[:MAX_VALUES]
-        if isinstance(value, Scalar)
-        and not (isinstance(value, str) and len(value) > MAX_VALUE_LENGTH)
-    )
-
-
-def is_unknown(claims: Claims, path: str, *, complete: bool) -> bool:
-    """Whether nothing can be said: not there, and that does not mean there is none.
-
-    Because userinfo could not be had, or because the provider left the claim out of a
-    token that it would have made too large (Entra's overage; OpenID Connect Core
-    5.6.2's references are never followed).
-    """
-    if claim_values(claims, path) is not None:
-        return False
-    if not complete:
-        return True
-    first = path.partition(".")[0]
-    elsewhere = claims.get("_claim_names")
-    return (
-        isinstance(elsewhere, Mapping) and not {path, first}.isdisjoint(elsewhere)
-    ) or (first == "groups" and claims.get("hasgroups") in (True, "true"))
-
-
-def lacks(claims: Claims, paths: Iterable[str]) -> bool:
-    """Whether any of the claims at these paths is missing."""
-    return any(claim_values(claims, path) is None for path in paths)
 
 
 def check_admission(rules: RuleSet, claims: Claims, *, complete: bool) -> None:
@@ -223,35 +152,8 @@ def _groups(
     return frozenset(names)
 
 
-def _parse_rule(rule: object) -> Rule:
-    if not isinstance(rule, Mapping) or not rule:
-        raise ValueError("a rule is a dict of claim names and accepted values")
-    parsed = {}
-    for path, accepted in rule.items():
-        if not isinstance(path, str) or not path:
-            raise ValueError(f"{path!r} is not the name of a claim")
-        values: Sequence[object] = (
-            list(accepted)
-            if isinstance(accepted, list | tuple | set | frozenset)
-            else [accepted]
-        )
-        if not values or not all(isinstance(value, Scalar) for value in values):
-            raise ValueError(f"{path!r} needs a value, or a list of values")
-        parsed[path] = tuple(v for v in values if isinstance(v, Scalar))
-    return parsed
-
-
 def _in(accepted: Scalar, values: Sequence[Scalar] | None) -> bool:
     # Whole, and of the same type: in Python, 1 is True.
     return any(
         type(value) is type(accepted) and value == accepted for value in values or ()
     )
-
-
-def _email_domain(claims: Claims) -> tuple[Scalar, ...] | None:
-    email, verified = claims.get("email"), claims.get("email_verified")
-    if email is None or verified is None:
-        return None
-    # T94: "true" is not true, and "false" even less so. T95: one @, ASCII, whole.
-    match = _EMAIL.fullmatch(email) if isinstance(email, str) else None
-    return (match[1].lower(),) if match and verified is True else ()

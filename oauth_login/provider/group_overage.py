@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.policy.rules import MAX_VALUES, is_unknown
+from oauth_login.policy.claim_paths import MAX_VALUES, is_unknown
 from oauth_login.protocol.http import (
     ProviderRequest,
     ProviderResponse,

@@ -13,9 +13,9 @@ from django.http import (
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from oauth_login.accounts.email_address import plain_address
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
+from oauth_login.policy.email_address import plain_address
 from oauth_login.views.begin import login_required, start
 from oauth_login.views.pages import page, show, with_form
 from oauth_login.views.redirects import (

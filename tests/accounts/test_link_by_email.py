@@ -16,10 +16,10 @@ from django.db import IntegrityError
 from django.test import Client, RequestFactory
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from oauth_login.accounts.email_address import is_verified, plain_address
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity, LoginEvent
+from oauth_login.policy.email_address import is_verified, plain_address
 from oauth_login.testing import FakeProvider
 
 pytestmark = pytest.mark.django_db

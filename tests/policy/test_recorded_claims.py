@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oauth_login.conf.rules import parse_rules
 from oauth_login.errors import LoginRefused
 from oauth_login.policy.recorded_claims import (
     Verdict,
@@ -15,13 +16,7 @@ from oauth_login.policy.recorded_claims import (
     known_claims,
     recalled_claims,
 )
-from oauth_login.policy.rules import (
-    GroupsRule,
-    RuleSet,
-    check_admission,
-    decide,
-    parse_rules,
-)
+from oauth_login.policy.rules import GroupsRule, RuleSet, check_admission, decide
 
 RULES = RuleSet(
     allow_if=parse_rules({"email_domain": ["example.com"]}),

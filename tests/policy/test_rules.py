@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 
+from oauth_login.conf.rules import parse_rules
 from oauth_login.errors import LoginRefused
+from oauth_login.policy.claim_paths import claim_values, is_unknown, lacks
 from oauth_login.policy.rules import (
     GroupsRule,
     RuleSet,
     check_admission,
-    claim_values,
     decide,
-    is_unknown,
-    lacks,
     matched,
-    parse_rules,
 )
 
 
@@ -63,6 +61,12 @@ def test_five_hundred_values_are_looked_at() -> None:
         ("a@example.com\n", True, ()),
         ("a@exämple.com", True, ()),
         ("@example.com", True, ()),
+        # T95: the Kelvin sign, whose lower case is an ASCII k.
+        ("a@\N{KELVIN SIGN}ey.example", True, ()),
+        (f"{'a' * 64}@example.com", True, ("example.com",)),
+        (f"{'a' * 65}@example.com", True, ()),
+        (f"a@{'b' * 248}.com", True, (f"{'b' * 248}.com",)),
+        (f"a@{'b' * 249}.com", True, ()),
         (["a@example.com"], True, ()),
         ("a@example.com", None, None),
         (None, True, None),

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from oauth_login.conf.rules import parse_rules
 from oauth_login.errors import LoginRefused
-from oauth_login.policy.rules import (
-    GroupsRule,
-    RuleSet,
-    check_admission,
-    claim_values,
-    decide,
-    is_unknown,
-    parse_rules,
-)
+from oauth_login.policy.claim_paths import claim_values, is_unknown
+from oauth_login.policy.rules import GroupsRule, RuleSet, check_admission, decide
 
 
 def test_what_the_rules_need_is_every_path_of_every_rule() -> None:

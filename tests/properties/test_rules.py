@@ -8,17 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_login.policy.rules import (
-    GroupsRule,
-    Rules,
-    RuleSet,
-    check_admission,
-    claim_values,
-    decide,
-    is_unknown,
-    lacks,
-    parse_rules,
-)
+from oauth_login.conf.rules import parse_rules
+from oauth_login.policy.claim_paths import claim_values, is_unknown, lacks
+from oauth_login.policy.rules import GroupsRule, Rules, RuleSet, check_admission, decide
 from tests.properties.strategies import any_text, json_objects, json_values, judged
 
 paths = st.sampled_from(

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from oauth_login.contrib import entra
 from oauth_login.models import GrantedRight
-from oauth_login.policy.rules import MAX_VALUES
+from oauth_login.policy.claim_paths import MAX_VALUES
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.provider.group_overage import MAX_REQUESTS, Get, Overage, Resolver
 from oauth_login.testing import FakeProvider
