@@ -6,8 +6,8 @@ import re
 
 from oauth_login.conf.validation import Section
 from oauth_login.protocol.deviations import TENANT, Deviations
-from oauth_login.protocol.discovery import is_allowed_url
 from oauth_login.protocol.logout.styles import STYLES
+from oauth_login.protocol.urls import is_allowed_url
 
 # Where Entra ID has one address for many tenants, and none of them is an issuer.
 EVERY_TENANT = (

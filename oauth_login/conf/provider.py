@@ -22,7 +22,8 @@ from oauth_login.conf.presets import Preset
 from oauth_login.conf.rules import read_rules
 from oauth_login.conf.schema import ENDPOINT_KEYS, ProviderConfig
 from oauth_login.conf.validation import Section
-from oauth_login.protocol.discovery import WELL_KNOWN, is_allowed_url, origin
+from oauth_login.protocol.discovery import WELL_KNOWN
+from oauth_login.protocol.urls import is_allowed_url, origin
 
 
 def read_provider(

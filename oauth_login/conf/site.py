@@ -23,7 +23,7 @@ from oauth_login.conf.rules import RULE_KEYS, read_rules
 from oauth_login.conf.schema import ANY_SITE, PROVIDER_KEYS, SITE_KEYS, Config
 from oauth_login.conf.validation import Problem, Section
 from oauth_login.policy.rules import RuleSet
-from oauth_login.protocol.discovery import is_allowed_url
+from oauth_login.protocol.urls import is_allowed_url
 
 ADMIN_MODES = ("buttons", "redirect", "off")
 

@@ -7,7 +7,6 @@ without the attempt in the session (T01, T07).
 
 from __future__ import annotations
 
-import base64
 import secrets
 import struct
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+
+from oauth_login.protocol.base64url import base64url, from_base64url
 
 SALT = "oauth_login.seal.AES-256-GCM.state"
 MAX_LENGTH = 255  # of a state, for providers with narrow columns
@@ -87,26 +88,20 @@ def unseal_text(sealed: str, *, purpose: str) -> str | None:
 def _sealed(plain: bytes, purpose: bytes) -> str:
     nonce = secrets.token_bytes(12)
     sealed = AESGCM(_key(settings.SECRET_KEY)).encrypt(nonce, plain, purpose)
-    return _base64url(nonce + sealed)
+    return base64url(nonce + sealed)
 
 
 def _opened(sealed: str, purpose: bytes) -> bytes | None:
     try:
-        raw = base64.b64decode(sealed + "=" * (-len(sealed) % 4), b"-_", validate=True)
-    except ValueError:
+        raw = from_base64url(sealed)
+    except ValueError:  # also another spelling of what we made
         return None
-    if _base64url(raw) != sealed:
-        return None  # another spelling of what we made is not what we made
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
             return AESGCM(_key(secret)).decrypt(raw[:12], raw[12:], purpose)
         except (InvalidTag, ValueError):  # not ours, or too short for anything
             continue
     return None
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @lru_cache(maxsize=8)

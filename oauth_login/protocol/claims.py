@@ -1,17 +1,26 @@
-"""Claims under the standard's names and in its types, whoever sent them."""
+"""Claims under the standard's names and in its types, and the rules for single ones."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.http import parse_json_object
+from oauth_login.protocol.strict_json import parse_json_object, printable
 
 # OpenID Connect Core 5.1 has these as booleans; the last one is Apple's own.
 BOOLEANS = ("email_verified", "phone_number_verified", "is_private_email")
 _WORDS = {"true": True, "false": False}
 MAX_NAME = 150
+MAX_AUDIENCES = 10
+# The year 9999: later times overflow somewhere (T81).
+MAX_TIME = 253402300800
+
+_IDENTIFIER = re.compile(r"[\x21-\x7e]{1,255}")
+_SUBJECT = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
 def standard_claims(
@@ -32,6 +41,52 @@ def standard_claims(
             if isinstance(value, str) and value in _WORDS:
                 standard[name] = _WORDS[value]
     return standard
+
+
+def check_audience(
+    claims: Mapping[str, Any], *, client: Client, document: str
+) -> list[str]:
+    """The token's audiences, if we are one of them (T80)."""
+    received = claims.get("aud")
+    audiences = [received] if isinstance(received, str) else received
+    if (
+        not isinstance(audiences, list)
+        or len(audiences) > MAX_AUDIENCES
+        or not all(isinstance(audience, str) for audience in audiences)
+        or len(set(audiences)) != len(audiences)
+        or client.client_id not in audiences
+    ):
+        raise InvalidProviderResponse(
+            f"{document}.aud_mismatch",
+            expected=client.client_id,
+            received=printable(received),
+        )
+    return audiences
+
+
+def is_subject(value: object) -> TypeGuard[str]:
+    """1 to 255 printable ASCII characters (Core 2), none of them a space at an end."""
+    return isinstance(value, str) and bool(_SUBJECT.fullmatch(value))
+
+
+def is_identifier(value: object) -> TypeGuard[str]:
+    """1 to 255 printable ASCII characters, no space: what a `sid` or `jti` may be."""
+    return isinstance(value, str) and bool(_IDENTIFIER.fullmatch(value))
+
+
+def numeric_date(claims: Mapping[str, Any], name: str, *, document: str) -> float:
+    """The time of that name, in seconds since 1970; missing, it is no time either."""
+    value = claims.get(name)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        # Compared, and not converted: JSON has whole numbers that no float holds.
+        or not 0 < value < MAX_TIME
+    ):
+        raise InvalidProviderResponse(
+            f"{document}.{name}_invalid", received=printable(value)
+        )
+    return value
 
 
 def unsigned_names(text: str) -> dict[str, str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.http import (
@@ -14,18 +12,14 @@ from oauth_login.protocol.http import (
     ProviderResponse,
     check_status,
     json_object,
-    printable,
 )
+from oauth_login.protocol.strict_json import printable
+from oauth_login.protocol.urls import is_allowed_url, is_behind
 
 WELL_KNOWN = "/.well-known/openid-configuration"
-LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 # What the browser never sees.
 BACK_CHANNEL = {"token_endpoint", "jwks_uri", "userinfo_endpoint"}
-
-# A name of labels (RFC 1035 2.3.4) or an IPv6 address without a zone; then the port.
-_NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
-_NETLOC = rf"({_NAME}|\[[0-9a-f:]*:[0-9a-f:.]*\])(:[0-9]+)?"
 
 T = TypeVar("T")
 
@@ -113,7 +107,7 @@ def parse_metadata(
         if (
             url is not None
             and not is_allowed_url(url, allow_http_loopback=allow_http_loopback)
-            and not _is_behind(url, behind)
+            and not is_behind(url, behind)
         ):
             raise InvalidProviderResponse(
                 "discovery.insecure_endpoint", member=name, received=printable(url)
@@ -157,63 +151,6 @@ def parse_metadata(
             if (url := endpoint(name, among=aliases)) is not None
         },
         emails_endpoint=endpoint("emails_endpoint"),
-    )
-
-
-def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
-    """Whether we send anything there: https, a plain host, no tricks (T45, T49).
-
-    http is allowed for this machine only, and only where the site says so. Which
-    address the host's name leads to is not checked here.
-    """
-    # Parsers disagree about these; no endpoint needs them (E3).
-    if re.search(r"[^\x21-\x7e]|[\\\"<>^`{|}]", url):
-        return False
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    if not parts.hostname or "#" in url or port == 0:
-        return False
-    if len(parts.hostname) > 253:  # before anybody encodes it: quadratic in idna
-        return False
-    # A client may decode a host: it would be another one than we judged.
-    if not re.fullmatch(_NETLOC, parts.netloc, re.IGNORECASE):
-        return False
-    if parts.scheme == "https":
-        return True
-    return (
-        allow_http_loopback
-        and parts.scheme == "http"
-        and parts.hostname in LOOPBACK_HOSTS
-    )
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL, as it spells them."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def seen_from_here(url: str, *, issuer: str, backend_base_url: str | None) -> str:
-    """The URL as this server reaches it, where the provider has two names.
-
-    In a cluster or with containers the browser knows the provider by one name and this
-    server by another. Only what is at the issuer's own address is translated.
-    """
-    if backend_base_url is None or origin(url) != origin(issuer):
-        return url
-    return origin(backend_base_url) + url.removeprefix(origin(url))
-
-
-def _is_behind(url: str, backend_base_url: str | None) -> bool:
-    """Whether it is a plain URL at the address where we reach the provider."""
-    secure = url.replace("http:", "https:", 1)
-    return (
-        backend_base_url is not None
-        and is_allowed_url(secure, allow_http_loopback=False)
-        and origin(url) == origin(backend_base_url)
     )
 
 

@@ -1,18 +1,16 @@
-"""A request to the provider, its response, and strict JSON (RFC 8259)."""
+"""A request to the provider and its response."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
+from oauth_login.protocol.strict_json import parse_json, printable
 
 MAX_BODY = 256 * 1024
-MAX_DEPTH = 32
 
 # Passing troubles: the server is overloaded, or something in front of it is.
 UNAVAILABLE = {408, 425, 429}
@@ -106,67 +104,4 @@ def json_value(response: ProviderResponse, *, document: str, kind: type[T]) -> T
         value = None
     if not isinstance(value, kind):
         raise InvalidProviderResponse(f"{document}.not_json")
-    return value
-
-
-def parse_json_object(data: bytes) -> dict[str, Any]:
-    """As parse_json, and the value is an object."""
-    value = parse_json(data)
-    if not isinstance(value, dict):
-        raise ValueError("not an object")
-    return value
-
-
-def parse_json(data: bytes) -> Any:
-    """A JSON text that means the same to every parser; ValueError if not one (T76).
-
-    UTF-8 without a byte order mark, no member twice, no NaN or Infinity, no number
-    that overflows, no lone surrogate, at most 32 levels deep.
-    """
-    if data.startswith(b"\xef\xbb\xbf"):
-        raise ValueError("byte order mark")
-    text = data.decode()
-    _check_depth(text)
-    value = json.loads(
-        text,
-        object_pairs_hook=_object_without_duplicates,
-        parse_constant=_refuse_constant,
-        parse_float=_finite_float,
-    )
-    # "\ud800" is valid JSON and no text: it breaks whatever encodes it later.
-    json.dumps(value, ensure_ascii=False).encode()
-    return value
-
-
-def printable(text: object) -> str:
-    """Somebody else's text as a log may hold it: 200 printable ASCII characters."""
-    return re.sub(r"[^\x20-\x7e]", "?", str(text)[:200])
-
-
-def _check_depth(text: str) -> None:
-    # Counted before parsing, so that no recursion limit decides. Brackets inside of
-    # strings are taken out first; one that does not end is taken out whole, or else
-    # looking for its end again and again takes minutes (T51).
-    depth = 0
-    for bracket in re.findall(r"[\[{\]}]", re.sub(r'"(?:[^"\\]|\\.)*+"?', "", text)):
-        depth += 1 if bracket in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise ValueError("nested too deeply")
-
-
-def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member twice")
-    return members
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite_float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number out of range")
     return value

@@ -5,32 +5,24 @@ OpenID Connect Core 1.0, section 3.1.3.7, and what RFC 8725 adds.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any
 
 from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.base64url import base64url
+from oauth_login.protocol.claims import check_audience, is_subject, numeric_date
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.http import printable
+from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted
-from oauth_login.protocol.jose.jws import (
-    FindKeys,
-    VerifiedJws,
-    check_audience,
-    check_issuer,
-    verified_jws,
-)
-from oauth_login.protocol.times import time_of
+from oauth_login.protocol.jose.jws import FindKeys, VerifiedJws, verified_jws
+from oauth_login.protocol.strict_json import printable
 
 MAX_ID_TOKEN = 64 * 1024
 MAX_AGE_OF_TOKEN = 600
-
-_SUBJECT = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +84,6 @@ def validate_id_token(
     return IdToken(issuer, _subject(claims, client), claims)
 
 
-def is_subject(value: object) -> TypeGuard[str]:
-    """1 to 255 printable ASCII characters (Core 2), none of them a space at an end."""
-    return isinstance(value, str) and bool(_SUBJECT.fullmatch(value))
-
-
 def _check_audience(claims: Mapping[str, Any], client: Client) -> None:
     audiences = check_audience(claims, client=client, document="id_token")
     azp = claims.get("azp")
@@ -108,8 +95,8 @@ def _check_audience(claims: Mapping[str, Any], client: Client) -> None:
 
 
 def _check_times(claims: Mapping[str, Any], *, now: float, leeway: int) -> None:
-    exp = time_of(claims, "exp", document="id_token")
-    iat = time_of(claims, "iat", document="id_token")
+    exp = numeric_date(claims, "exp", document="id_token")
+    iat = numeric_date(claims, "iat", document="id_token")
     detail = {"expected": now, "leeway": leeway}
     if exp <= now - leeway:
         raise InvalidProviderResponse("id_token.expired", received=exp, **detail)
@@ -122,7 +109,7 @@ def _check_times(claims: Mapping[str, Any], *, now: float, leeway: int) -> None:
     if exp <= iat:
         raise InvalidProviderResponse("id_token.exp_invalid", received=exp, iat=iat)
     if "nbf" in claims:
-        nbf = time_of(claims, "nbf", document="id_token")
+        nbf = numeric_date(claims, "nbf", document="id_token")
         if nbf > now + leeway:
             raise InvalidProviderResponse("id_token.nbf_future", received=nbf, **detail)
 
@@ -158,7 +145,7 @@ def _check_auth_time(
     now: float,
     leeway: int,
 ) -> None:
-    auth_time = time_of(claims, "auth_time", document="id_token")
+    auth_time = numeric_date(claims, "auth_time", document="id_token")
     if auth_time > now + leeway:
         raise InvalidProviderResponse("id_token.auth_time_invalid", received=auth_time)
     if auth_time < authenticated_since - leeway:
@@ -176,7 +163,7 @@ def _check_hash(jws: VerifiedJws, name: str, value: str) -> None:
     # The hash of the algorithm; Ed25519 hashes with SHA-512 (RFC 8032 5.1).
     size = "512" if jws.alg == "EdDSA" else jws.alg[-3:]
     digest = hashlib.new(f"sha{size}", value.encode()).digest()
-    half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    half = base64url(digest[: len(digest) // 2])
     received = jws.claims[name]
     if not isinstance(received, str) or not _equal(received, half):
         raise InvalidProviderResponse(f"id_token.{name}_mismatch")

@@ -3,10 +3,66 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from oauth_login.errors import InvalidCallback, InvalidProviderResponse
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import TENANT
 from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.jose.jws import VerifiedJws
+from oauth_login.protocol.strict_json import printable
+
+
+def check_issuer(
+    jws: VerifiedJws, *, client: Client, metadata: ServerMetadata, document: str
+) -> str:
+    """The token's issuer, which is the provider's, to the letter (T78).
+
+    Where each tenant has its own, it is that of the tenant which the token names (T79).
+    A key that says whose it is signs for that issuer alone, or for every tenant.
+    """
+    received, tenant = jws.claims.get("iss"), jws.claims.get("tid")
+    expected = issuer_of(tenant, client=client, metadata=metadata)
+    if not isinstance(received, str) or received != expected:
+        raise InvalidProviderResponse(
+            f"{document}.iss_mismatch",
+            expected=metadata.issuer,
+            received=printable(received),
+        )
+    # Also for a single tenant: Entra ID's key sets have the key of personal accounts.
+    if jws.key_issuer is not None:
+        owner = of_tenant(jws.key_issuer, str(tenant))
+        if owner != received:
+            raise InvalidProviderResponse(
+                f"{document}.key_not_found", expected=received, received=owner
+            )
+    return received
+
+
+def check_response_issuer(
+    params: Mapping[str, str], *, client: Client, metadata: ServerMetadata
+) -> None:
+    """Raise unless this provider sent the authorization response (RFC 9207 2.4)."""
+    iss = params.get("iss")
+    if iss is not None:
+        check_sender(iss, client=client, metadata=metadata)
+    # An error ends the login with or without `iss`, which django-oauth-toolkit 3.4
+    # (seen in November 2026) leaves out of its errors; nothing is redeemed.
+    elif (
+        metadata.authorization_response_iss_parameter_supported
+        and "error" not in params
+    ):
+        raise InvalidCallback("callback.iss_missing", expected=metadata.issuer)  # T35
+
+
+def check_sender(received: str, *, client: Client, metadata: ServerMetadata) -> None:
+    """Raise unless the `iss` parameter of a URL of ours is this provider's issuer."""
+    if not is_issuer(received, client=client, metadata=metadata):
+        raise InvalidCallback(
+            "callback.iss_mismatch",
+            expected=metadata.issuer,
+            received=printable(received),
+        )
 
 
 def issuer_of(

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 
 from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.client.registration import Client
-from oauth_login.protocol.http import Params, parse_json_object
+from oauth_login.protocol.http import Params
+from oauth_login.protocol.strict_json import parse_json_object
 
 MAX_WISH = 255
 

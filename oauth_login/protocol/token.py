@@ -26,8 +26,8 @@ from oauth_login.protocol.http import (
     ProviderResponse,
     check_status,
     json_object,
-    printable,
 )
+from oauth_login.protocol.strict_json import printable
 
 MAX_ACCESS_TOKEN = 16 * 1024
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.claims import check_audience, is_subject, numeric_date
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.http import (
@@ -16,17 +17,11 @@ from oauth_login.protocol.http import (
     json_object,
     json_value,
     media_type,
-    printable,
 )
-from oauth_login.protocol.id_token import is_subject
+from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted, is_encrypted
-from oauth_login.protocol.jose.jws import (
-    FindKeys,
-    check_audience,
-    check_issuer,
-    verified_jws,
-)
-from oauth_login.protocol.times import time_of
+from oauth_login.protocol.jose.jws import FindKeys, verified_jws
+from oauth_login.protocol.strict_json import printable
 
 # These say how the login went, and only the ID token may say it (T62).
 PROTOCOL_CLAIMS = {
@@ -156,7 +151,7 @@ def _claims(
         raise InvalidProviderResponse("userinfo.typ", received="events")
     # RFC 7519 4.1.4: it need not say how long it is good for, but if it does, it is.
     if "exp" in jws.claims:
-        exp = time_of(jws.claims, "exp", document="userinfo")
+        exp = numeric_date(jws.claims, "exp", document="userinfo")
         if exp <= now - client.leeway:
             raise InvalidProviderResponse("userinfo.expired", received=exp)
     return jws.claims

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from oauth_login.errors import OAuthLoginError, ProviderUnavailable
-from oauth_login.protocol.http import parse_json_object
+from oauth_login.protocol.strict_json import parse_json_object
 
 FRESH_LIFETIME = 3600
 STALE_LIFETIME = 24 * 3600

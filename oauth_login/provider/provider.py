@@ -20,13 +20,8 @@ from oauth_login.protocol.discovery import (
     discovery_request,
     parse_discovery_response,
     parse_metadata,
-    seen_from_here,
 )
-from oauth_login.protocol.http import (
-    ProviderRequest,
-    ProviderResponse,
-    parse_json_object,
-)
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.id_token import IdToken, validate_id_token
 from oauth_login.protocol.jose.jwks import (
     KeySet,
@@ -38,11 +33,13 @@ from oauth_login.protocol.jose.jwks import (
 )
 from oauth_login.protocol.jose.jws import FindKeys
 from oauth_login.protocol.logout.backchannel import LogoutToken, validate_logout_token
+from oauth_login.protocol.strict_json import parse_json_object
 from oauth_login.protocol.token import (
     TokenResponse,
     code_request,
     parse_token_response,
 )
+from oauth_login.protocol.urls import seen_from_here
 from oauth_login.protocol.userinfo import (
     EMAIL_CLAIMS,
     emails_request,

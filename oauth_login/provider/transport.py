@@ -18,12 +18,8 @@ from oauth_login.errors import (
     InvalidProviderResponse,
     ProviderUnavailable,
 )
-from oauth_login.protocol.http import (
-    MAX_BODY,
-    ProviderRequest,
-    ProviderResponse,
-    printable,
-)
+from oauth_login.protocol.http import MAX_BODY, ProviderRequest, ProviderResponse
+from oauth_login.protocol.strict_json import printable
 from oauth_login.provider.sockets import AddressRefusedError, Watch, WatchedAdapter
 
 CONNECT_TIMEOUT = 5.0

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import InvalidCallback
-from oauth_login.protocol.http import printable
 from oauth_login.protocol.issuer import is_issuer
 from oauth_login.protocol.request_parameters import url_parameters
+from oauth_login.protocol.strict_json import printable
 from oauth_login.registry import get_provider
 from oauth_login.views.begin import is_signed_in_by, login_required, login_url, start
 from oauth_login.views.pages import continue_page, page

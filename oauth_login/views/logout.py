@@ -15,7 +15,7 @@ from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import OAuthLoginError
 from oauth_login.login import state as seal
-from oauth_login.protocol.logout.backchannel import end_session_url
+from oauth_login.protocol.logout.rp_initiated import end_session_url
 from oauth_login.registry import get_provider
 from oauth_login.sessions import begin as sessions
 from oauth_login.views.login import LOGGED_OUT_COOKIE

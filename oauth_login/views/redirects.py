@@ -16,8 +16,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from oauth_login.conf import get_config
 from oauth_login.errors import ConfigurationError, InvalidCallback
-from oauth_login.protocol.discovery import LOOPBACK_HOSTS
-from oauth_login.protocol.http import Params, printable
+from oauth_login.protocol.http import Params
+from oauth_login.protocol.strict_json import printable
+from oauth_login.protocol.urls import LOOPBACK_HOSTS
 
 MAX_NEXT = 2048
 MAX_FIELD = 2048

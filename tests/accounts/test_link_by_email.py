@@ -413,6 +413,8 @@ def test_an_issuer_that_is_given_is_not_asked_for(oauth_provider: FakeProvider) 
         (one(subject=""), "give --provider"),
         (one(subject="a\u0131"), "printable ASCII"),
         (one(subject="x" * 256), "printable ASCII"),
+        (one(subject="alice-0001 "), "no space at either end"),
+        (one(subject=" alice-0001"), "no space at either end"),
         (one(user="nobody"), "no user 'nobody'"),
         (one(provider="none"), "config.unknown_provider"),
         (one(subject="taken"), "is linked to other"),

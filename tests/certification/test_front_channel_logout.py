@@ -11,7 +11,7 @@ import time
 import pytest
 
 from oauth_login.errors import InvalidCallback
-from oauth_login.protocol.logout.backchannel import (
+from oauth_login.protocol.logout.frontchannel import (
     FrontchannelLogout,
     parse_frontchannel_logout,
 )

@@ -13,17 +13,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.claims import BOOLEANS, standard_claims
+from oauth_login.protocol.claims import BOOLEANS, is_subject, standard_claims
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import (
     ServerMetadata,
-    is_allowed_url,
     parse_discovery_response,
     parse_metadata,
 )
 from oauth_login.protocol.http import ProviderResponse
-from oauth_login.protocol.id_token import is_subject
 from oauth_login.protocol.jose.jwks import (
     KeySet,
     VerifyingKey,
@@ -32,6 +30,7 @@ from oauth_login.protocol.jose.jwks import (
     parse_key_set,
 )
 from oauth_login.protocol.token import parse_token_response
+from oauth_login.protocol.urls import is_allowed_url
 from oauth_login.protocol.userinfo import (
     EMAIL_CLAIMS,
     PROTOCOL_CLAIMS,

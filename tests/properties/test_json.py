@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from oauth_login.protocol.http import MAX_BODY, parse_json, parse_json_object, printable
+from oauth_login.protocol.http import MAX_BODY
+from oauth_login.protocol.strict_json import parse_json, parse_json_object, printable
 from tests.properties.strategies import any_text, bodies, json_objects, json_values
 
 # CPU seconds for the largest document that we read: it takes a hundredth of that.

@@ -8,11 +8,10 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oauth_login.protocol.logout.backchannel import (
-    LOGOUT_EVENT,
+from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT, validate_logout_token
+from oauth_login.protocol.logout.frontchannel import (
     FrontchannelLogout,
     parse_frontchannel_logout,
-    validate_logout_token,
 )
 from tests.properties.strategies import any_text, changed, json_objects, judged
 from tests.properties.test_tokens import (

@@ -32,7 +32,7 @@ from oauth_login.protocol.discovery import (
 )
 from oauth_login.protocol.http import MAX_BODY, ProviderResponse
 from oauth_login.protocol.jose.jwks import parse_jwks_response
-from oauth_login.protocol.logout.backchannel import parse_frontchannel_logout
+from oauth_login.protocol.logout.frontchannel import parse_frontchannel_logout
 from oauth_login.protocol.request_parameters import (
     expected_acr_values,
     expected_max_age,

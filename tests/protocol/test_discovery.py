@@ -14,7 +14,6 @@ from oauth_login.errors import (
 )
 from oauth_login.protocol.discovery import (
     discovery_request,
-    is_allowed_url,
     parse_discovery_response,
     parse_metadata,
 )
@@ -23,9 +22,9 @@ from oauth_login.protocol.http import (
     ProviderResponse,
     check_status,
     json_object,
-    parse_json,
-    printable,
 )
+from oauth_login.protocol.strict_json import parse_json, printable
+from oauth_login.protocol.urls import is_allowed_url
 
 ISSUER = "https://id.example.com"
 METADATA: dict[str, Any] = {

@@ -16,10 +16,11 @@ from oauth_login.errors import (
     InvalidProviderResponse,
     OAuthLoginError,
 )
+from oauth_login.protocol.claims import is_subject
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.http import ProviderResponse
-from oauth_login.protocol.id_token import IdToken, is_subject, validate_id_token
+from oauth_login.protocol.id_token import IdToken, validate_id_token
 from oauth_login.protocol.jose.jwks import (
     find_keys,
     parse_jwks_response,

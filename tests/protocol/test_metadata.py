@@ -10,13 +10,11 @@ from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.discovery import (
     ServerMetadata,
     discovery_request,
-    is_allowed_url,
-    origin,
     parse_discovery_response,
     parse_metadata,
-    seen_from_here,
 )
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
+from oauth_login.protocol.urls import is_allowed_url, origin, seen_from_here
 from tests.protocol.test_details import answer
 from tests.protocol.tokens import ISSUER
 

@@ -26,7 +26,7 @@ from oauth_login.protocol.client.pkce import code_challenge, new_code_verifier
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.http import ProviderResponse
-from oauth_login.protocol.logout.backchannel import end_session_url
+from oauth_login.protocol.logout.rp_initiated import end_session_url
 from oauth_login.protocol.token import code_request, parse_token_response
 
 NOW = 1_900_000_000

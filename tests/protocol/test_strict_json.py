@@ -14,10 +14,8 @@ from oauth_login.protocol.http import (
     check_status,
     json_value,
     media_type,
-    parse_json,
-    parse_json_object,
-    printable,
 )
+from oauth_login.protocol.strict_json import parse_json, parse_json_object, printable
 from tests.protocol.test_details import answer
 
 

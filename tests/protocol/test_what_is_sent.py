@@ -16,7 +16,7 @@ from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.http import ProviderRequest
 from oauth_login.protocol.jose.jwks import jwks_request
-from oauth_login.protocol.logout.backchannel import MAX_URL, end_session_url
+from oauth_login.protocol.logout.rp_initiated import MAX_URL, end_session_url
 from oauth_login.protocol.token import code_request
 from oauth_login.protocol.userinfo import emails_request, userinfo_request
 from tests.protocol.tokens import ISSUER, METADATA, NOW

@@ -13,9 +13,9 @@ from oauth_login.errors import InvalidProviderResponse, OAuthLoginError
 from oauth_login.flow import finish_login, start_login
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.discovery import seen_from_here
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT
+from oauth_login.protocol.urls import seen_from_here
 from oauth_login.provider.provider import Provider
 from tests.protocol.tokens import KEYS, NOW, sign
 from tests.provider.test_provider import MemoryCache

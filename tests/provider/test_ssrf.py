@@ -9,8 +9,8 @@ import pytest
 
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
 from oauth_login.flow import finish_login, start_login
-from oauth_login.protocol.discovery import is_allowed_url
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
+from oauth_login.protocol.urls import is_allowed_url
 from oauth_login.provider.ssrf import Zone, may_be_reached, zone_of
 from oauth_login.provider.transport import RequestsTransport
 from oauth_login.testing import FakeProvider

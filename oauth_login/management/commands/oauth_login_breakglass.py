@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from oauth_login.conf import get_config
 from oauth_login.login import breakglass
-from oauth_login.protocol.discovery import is_allowed_url, origin
+from oauth_login.protocol.urls import is_allowed_url, origin
 
 
 class Command(BaseCommand):

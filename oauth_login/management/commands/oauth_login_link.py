@@ -6,7 +6,6 @@ For sites that come from another library, which knows who is who at the provider
 from __future__ import annotations
 
 import csv
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from django.db import transaction
 from oauth_login.accounts.identities import find_identity, tell_linked
 from oauth_login.errors import OAuthLoginError
 from oauth_login.models import Identity
+from oauth_login.protocol.claims import is_subject
 from oauth_login.registry import get_provider
 
 COLUMNS = {"provider", "subject", "user"}
@@ -96,8 +96,11 @@ class Command(BaseCommand):
 
     def _link(self, line: Line) -> bool:
         """Whether there was something to do; CommandError if it cannot be done."""
-        if not re.fullmatch(r"[\x20-\x7e]{1,255}", line.subject):
-            raise CommandError("a subject is 1 to 255 printable ASCII characters")
+        if not is_subject(line.subject):
+            raise CommandError(
+                "a subject is 1 to 255 printable ASCII characters, "
+                "with no space at either end"
+            )
         issuer, user = self._issuer(line), _user(line.user)
         row = find_identity(issuer, line.subject)
         if row is not None and row.user_id != user.pk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,8 @@ from typing import Any, Literal, TypeAlias
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
+
+from oauth_login.protocol.base64url import base64url
 
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -84,7 +85,7 @@ def thumbprint(key: PublicKey, *, alg: str) -> str:
     `alg` is one that it can be used with.
     """
     digest = hashlib.sha256(_json(_required_members(key, alg))).digest()
-    return _base64url(digest)
+    return base64url(digest)
 
 
 def public_key_set(keys: Sequence[ClientKey]) -> dict[str, Any]:
@@ -105,9 +106,9 @@ def signed_jwt(
 ) -> str:
     """A compact JWS over the claims (RFC 7515 3.1)."""
     header = {"alg": alg, "typ": "JWT"} | ({"kid": kid} if kid else {})
-    signed = f"{_base64url(_json(header))}.{_base64url(_json(claims))}"
+    signed = f"{base64url(_json(header))}.{base64url(_json(claims))}"
     signature = _ALGORITHMS[alg].sign(signed.encode(), key)
-    return f"{signed}.{_base64url(signature)}"
+    return f"{signed}.{base64url(signature)}"
 
 
 def _required_members(key: PublicKey, alg: str) -> dict[str, str]:
@@ -134,7 +135,3 @@ def _algs(key: PrivateKey, use: Use = "sig") -> tuple[str, ...]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
+
+from oauth_login.protocol.base64url import base64url
 
 
 def new_code_verifier() -> str:
@@ -15,4 +16,4 @@ def new_code_verifier() -> str:
 def code_challenge(code_verifier: str) -> str:
     """The S256 challenge for a verifier (RFC 7636 4.2)."""
     digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return base64url(digest)

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from oauth_login.errors import ConfigurationError, InvalidProviderResponse
 from oauth_login.protocol.client.keys import ClientKey
-from oauth_login.protocol.http import printable
 from oauth_login.protocol.jose.jws import COMPACT_JWS, MAX_HEADER, json_segment
+from oauth_login.protocol.strict_json import printable
 
 # RSA1_5 has its oracle, PBES2 lets the sender say how long we work, and the rest
 # needs a shared secret or an authentication of its own (T74).

@@ -20,8 +20,8 @@ from oauth_login.protocol.http import (
     ProviderResponse,
     check_status,
     json_object,
-    parse_json_object,
 )
+from oauth_login.protocol.strict_json import parse_json_object
 
 MAX_KEYS = 50
 MAX_CANDIDATES = 4

@@ -1,34 +1,25 @@
-"""Logging out: at the provider, or because the provider says so.
-
-OpenID Connect RP-Initiated Logout 1.0, Back-Channel Logout 1.0 and Front-Channel
-Logout 1.0.
-"""
+"""The logout token of OpenID Connect Back-Channel Logout 1.0."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
-from oauth_login.errors import InvalidCallback, InvalidProviderResponse
+from oauth_login.errors import InvalidProviderResponse
+from oauth_login.protocol.claims import (
+    check_audience,
+    is_identifier,
+    is_subject,
+    numeric_date,
+)
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.http import Params, printable
-from oauth_login.protocol.id_token import is_subject
-from oauth_login.protocol.issuer import is_issuer
+from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted
-from oauth_login.protocol.jose.jws import (
-    FindKeys,
-    check_audience,
-    check_issuer,
-    verified_jws,
-)
-from oauth_login.protocol.logout.styles import style_and_endpoint
-from oauth_login.protocol.times import time_of
+from oauth_login.protocol.jose.jws import FindKeys, verified_jws
+from oauth_login.protocol.strict_json import printable
 
-MAX_URL = 4096
 MAX_LOGOUT_TOKEN = 16 * 1024
 # How old a logout token may be that does not say itself when it expires, and how long
 # one may be good for that does, in seconds (T113).
@@ -36,8 +27,6 @@ MAX_AGE_OF_TOKEN = 300
 MAX_LIFETIME = 3600
 # Back-Channel Logout 2.4
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-
-_IDENTIFIER = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,46 +44,6 @@ class LogoutToken:
     jti: str
     issued_at: float
     expires_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontchannelLogout:
-    """Which session a provider wants ended, by way of a browser: nobody signed it."""
-
-    issuer: str
-    sid: str = field(repr=False)
-
-
-def end_session_url(
-    metadata: ServerMetadata,
-    *,
-    client: Client,
-    post_logout_redirect_uri: str,
-    state: str,
-    id_token_hint: str | None = None,
-) -> str | None:
-    """Where to send the browser to log out there (RP-Initiated Logout 2).
-
-    None if the provider has no such endpoint, or none that would do without a hint. A
-    hint that would make the URL longer than 4096 characters is left out: `client_id`
-    says enough (T110).
-    """
-    style, endpoint = style_and_endpoint(metadata, client)
-    if endpoint is None:
-        return None
-    parameters = {
-        "client_id": client.client_id,
-        style.return_to: post_logout_redirect_uri,
-    }
-    if style.is_standard:
-        parameters["state"] = state
-    joint = "&" if "?" in endpoint else "?"
-    url = endpoint + joint + urlencode(parameters)
-    if id_token_hint and style.is_standard:
-        hinted = f"{url}&{urlencode({'id_token_hint': id_token_hint})}"
-        if len(hinted) <= MAX_URL:
-            return hinted
-    return None if style.needs_hint else url
 
 
 def validate_logout_token(
@@ -153,38 +102,17 @@ def validate_logout_token(
     )
 
 
-def parse_frontchannel_logout(
-    params: Params, *, client: Client, metadata: ServerMetadata
-) -> FrontchannelLogout:
-    """Which session of this provider is to end (Front-Channel Logout 2).
-
-    Both `iss` and `sid` must be there, although the standard has them optional: with
-    less, any page could log anybody out (T118).
-    """
-    received = dict(params)
-    if len(received) != len(params):
-        raise InvalidCallback("callback.duplicate_parameter", received="iss or sid")
-    iss, sid = received.get("iss", ""), received.get("sid", "")
-    if not is_issuer(iss, client=client, metadata=metadata):
-        raise InvalidCallback(
-            "callback.iss_mismatch", expected=metadata.issuer, received=printable(iss)
-        )
-    if not _IDENTIFIER.fullmatch(sid):
-        raise InvalidCallback("callback.malformed", parameter="sid")
-    return FrontchannelLogout(issuer=iss, sid=sid)
-
-
 def _times(
     claims: Mapping[str, Any], *, now: float, leeway: int
 ) -> tuple[float, float]:
     """When it was issued, and from when on it is good for nothing."""
-    iat = time_of(claims, "iat", document="logout_token")
+    iat = numeric_date(claims, "iat", document="logout_token")
     if iat > now + leeway:
         raise InvalidProviderResponse(
             "logout_token.iat_future", expected=now, received=iat
         )
     if "nbf" in claims:
-        nbf = time_of(claims, "nbf", document="logout_token")
+        nbf = numeric_date(claims, "nbf", document="logout_token")
         if nbf > now + leeway:
             raise InvalidProviderResponse(
                 "logout_token.nbf_future", expected=now, received=nbf
@@ -196,7 +124,7 @@ def _times(
                 "logout_token.iat_too_old", expected=now, received=iat
             )
         return iat, iat + MAX_AGE_OF_TOKEN
-    exp = time_of(claims, "exp", document="logout_token")
+    exp = numeric_date(claims, "exp", document="logout_token")
     if exp <= now - leeway:
         raise InvalidProviderResponse(
             "logout_token.expired", expected=now, received=exp
@@ -219,7 +147,7 @@ def _subject(claims: Mapping[str, Any]) -> str | None:
 
 def _identifier(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
-    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
+    if not is_identifier(value):
         raise InvalidProviderResponse(
             f"logout_token.{name}_invalid", received=printable(value)
         )

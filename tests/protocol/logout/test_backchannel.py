@@ -11,10 +11,12 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.logout.backchannel import (
     LOGOUT_EVENT,
-    FrontchannelLogout,
     LogoutToken,
-    parse_frontchannel_logout,
     validate_logout_token,
+)
+from oauth_login.protocol.logout.frontchannel import (
+    FrontchannelLogout,
+    parse_frontchannel_logout,
 )
 from tests.protocol.test_id_token import hmac_client, hmac_token
 from tests.protocol.test_id_token import validate as validate_id_token

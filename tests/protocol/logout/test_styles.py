@@ -10,7 +10,7 @@ import pytest
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.logout.backchannel import end_session_url
+from oauth_login.protocol.logout.rp_initiated import end_session_url
 
 OUT = "https://app.example.com/auth/logged-out/"
 END = "https://id.example.com/end"
