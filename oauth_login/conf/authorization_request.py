@@ -76,9 +76,23 @@ def read_max_age(section: Section) -> int | None:
 
 def read_acr_values(section: Section) -> tuple[str, ...]:
     """Classes of authentication, of which one is required."""
-    values = section.strings("ACR_VALUES")
+    return _acr_list(section, "ACR_VALUES")
+
+
+def read_acr_order(section: Section) -> tuple[str, ...]:
+    """The provider's classes of authentication, the weakest first."""
+    values = _acr_list(section, "ACR_ORDER")
+    if len(set(values)) != len(values):
+        # T27: a class in two places would be stronger than itself.
+        text = f"{section.where}['ACR_ORDER'] has a value more than once."
+        section.problem("E003", text)
+    return values
+
+
+def _acr_list(section: Section, key: str) -> tuple[str, ...]:
+    values = section.strings(key)
     if any(re.search(r"\s", value) for value in values):
-        text = f"{section.where}['ACR_VALUES'] is a list: one value each."
+        text = f"{section.where}[{key!r}] is a list: one value each."
         section.problem("E003", text)
     return values
 

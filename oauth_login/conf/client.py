@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oauth_login.conf.authorization_request import (
+    read_acr_order,
     read_acr_values,
     read_auth_params,
     read_max_age,
@@ -33,6 +34,14 @@ def read_client(section: Section, *, plain: bool) -> Client:
         # T27: who asks for these means them.
         text = f"{section.where}: MAX_AGE and ACR_VALUES need an ID token, which a"
         section.problem("E029", f"{text} provider with SUBJECT_FIELD has not.")
+    sends_auth_time = section.of_type("AUTH_TIME", bool, default=True)
+    if max_age is not None and not (plain or sends_auth_time):
+        section.problem(
+            "E029",
+            f"{section.where}: MAX_AGE needs an auth_time in the ID token, and "
+            "AUTH_TIME is False.",
+            "If the provider is set up to send it, set AUTH_TIME to True.",
+        )
     if secret != secret.strip() or "\n" in secret:
         text = f"{section.where}['CLIENT_SECRET'] has white space around it"
         section.problem(
@@ -50,6 +59,8 @@ def read_client(section: Section, *, plain: bool) -> Client:
         response_mode=_response_mode(section),
         default_max_age=max_age,
         default_acr_values=acr_values,
+        acr_order=read_acr_order(section),
+        sends_auth_time=sends_auth_time,
         authorization_params=read_auth_params(section, acr_values=acr_values),
         id_token_signing_algs=_signing_algs(section, secret),
         leeway=section.number("LEEWAY", 0, 300),

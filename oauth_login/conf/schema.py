@@ -143,6 +143,8 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "RESPONSE_MODE": None,
     "MAX_AGE": None,
     "ACR_VALUES": (),
+    "ACR_ORDER": (),
+    "AUTH_TIME": True,
     "PKCE": True,
     "NONCE": "required",
     "DEVIATIONS": (),

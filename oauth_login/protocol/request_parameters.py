@@ -7,7 +7,7 @@ as the settings let it (T17).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.client.registration import Client
@@ -100,6 +100,22 @@ def expected_acr_values(parameters: Mapping[str, object]) -> tuple[str, ...]:
             "config.auth_params", expected=essential, received=listed
         )
     return both
+
+
+def meets_acr(
+    received: object, expected: Collection[str], *, order: Sequence[str]
+) -> bool:
+    """Whether the `acr` that came is one that was asked for, or is stronger than one.
+
+    `order` has the provider's classes, the weakest first. A class that is not in it is
+    met by itself alone. If none was asked for, any `acr` will do, and so will none.
+    """
+    if not expected:
+        return True
+    if not isinstance(received, str):
+        return False
+    weaker = order[: order.index(received)] if received in order else ()
+    return received in expected or any(value in weaker for value in expected)
 
 
 def is_silent(prompt: object) -> bool:

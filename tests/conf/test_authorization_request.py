@@ -181,6 +181,45 @@ def test_without_id_tokens_nothing_can_be_enforced(
     assert found(settings, **plain, **changes) == numbers
 
 
+@pytest.mark.parametrize(
+    ("changes", "numbers"),
+    [
+        ({"ACR_ORDER": ["silver", "gold"]}, set()),
+        ({"ACR_ORDER": ("silver",)}, set()),
+        ({"ACR_ORDER": []}, set()),
+        # Classes of which the provider says no order are asked for all the same.
+        ({"ACR_ORDER": ["silver", "gold"], "ACR_VALUES": ["phr"]}, set()),
+        ({"ACR_ORDER": ["silver", "gold", "silver"]}, {"E003"}),
+        ({"ACR_ORDER": ["silver gold"]}, {"E003"}),
+        ({"ACR_ORDER": "silver gold"}, {"E003"}),
+        ({"ACR_ORDER": [1, 2]}, {"E003"}),
+        ({"ACR_ORDER": [""]}, {"E003"}),
+        ({"AUTH_TIME": True}, set()),
+        ({"AUTH_TIME": False}, set()),
+        ({"AUTH_TIME": None}, {"E003"}),
+        ({"AUTH_TIME": "no"}, {"E003"}),
+        ({"AUTH_TIME": True, "MAX_AGE": 300}, set()),
+        ({"AUTH_TIME": False, "MAX_AGE": 300}, {"E029"}),
+        ({"AUTH_TIME": False, "MAX_AGE": 0}, {"E029"}),
+        ({"AUTH_TIME": False, "ACR_VALUES": ["gold"]}, set()),
+    ],
+)
+def test_what_a_provider_says_of_an_authentication_can_be_told(
+    settings: Settings, changes: dict[str, Any], numbers: set[str]
+) -> None:
+    # T27, T131
+    assert found(settings, **changes) == numbers
+
+
+def test_what_is_told_of_an_authentication_reaches_the_client(
+    settings: Settings,
+) -> None:
+    client = read(settings, ACR_ORDER=["silver", "gold"], AUTH_TIME=False).client
+    assert (client.acr_order, client.sends_auth_time) == (("silver", "gold"), False)
+    client = read(settings).client
+    assert (client.acr_order, client.sends_auth_time) == ((), True)
+
+
 @pytest.mark.django_db
 def test_the_settings_reach_the_provider_and_a_link_cannot_weaken_them(
     client: Client, settings: Settings, oauth_provider: FakeProvider

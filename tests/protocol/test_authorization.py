@@ -20,6 +20,7 @@ from oauth_login.protocol.request_parameters import (
     PROTECTED,
     expected_acr_values,
     expected_max_age,
+    meets_acr,
     url_parameters,
 )
 from tests.protocol.tokens import ISSUER, METADATA
@@ -224,6 +225,50 @@ def test_a_class_that_nobody_could_have_is_our_mistake(sent: dict[str, str]) -> 
 
 
 # --- by a URL
+
+
+ORDER = ("bronze", "silver", "gold")
+
+
+@pytest.mark.parametrize(
+    ("received", "expected", "is_met"),
+    [
+        ("silver", ("silver",), True),
+        ("gold", ("silver",), True),
+        ("gold", ("bronze",), True),
+        ("bronze", ("silver",), False),
+        ("bronze", ("gold", "silver"), False),
+        ("silver", ("gold", "silver"), True),
+        ("silver", ("gold", "bronze"), True),
+        # Of a class that is not in the order, nothing is known but its name.
+        ("phr", ("phr",), True),
+        ("phr", ("bronze",), False),
+        ("gold", ("phr",), False),
+        ("gold", ("phr", "silver"), True),
+        ("Gold", ("silver",), False),
+        ("gold ", ("silver",), False),
+        ("silver gold", ("silver",), False),
+        ("", ("bronze",), False),
+        (None, ("bronze",), False),
+        (2, ("bronze",), False),
+        (["gold"], ("gold",), False),
+        ({"gold": 1}, ("gold",), False),
+        # Nothing was asked for.
+        ("bronze", (), True),
+        (None, (), True),
+    ],
+)
+def test_a_class_is_met_by_itself_and_by_those_above_it(
+    received: object, expected: tuple[str, ...], is_met: bool
+) -> None:
+    # T27
+    assert meets_acr(received, expected, order=ORDER) is is_met
+
+
+def test_without_an_order_a_class_is_met_by_itself_alone() -> None:
+    # T27
+    assert meets_acr("gold", ("gold",), order=())
+    assert not meets_acr("gold", ("silver",), order=())
 
 
 STRICT = client(default_max_age=300, default_acr_values=("gold", "silver"))

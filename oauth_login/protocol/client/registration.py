@@ -26,7 +26,9 @@ class Client:
     of client_auth.METHODS. The first of `keys` signs; with `decryption_keys` the
     provider encrypts ID tokens; `team_id` is Apple's.
     `response_mode` None is the provider's default. `default_max_age` and `leeway` are
-    in seconds; `authorization_params` go into every request as they are.
+    in seconds; `authorization_params` go into every request as they are. `acr_order`
+    has the provider's classes of authentication, the weakest first; `sends_auth_time`
+    says whether its ID tokens have an `auth_time`.
     """
 
     client_id: str
@@ -40,6 +42,8 @@ class Client:
     response_mode: str | None = None
     default_max_age: int | None = None
     default_acr_values: tuple[str, ...] = ()
+    acr_order: tuple[str, ...] = ()
+    sends_auth_time: bool = True
     authorization_params: Mapping[str, str | tuple[str, ...]] = field(
         default_factory=dict
     )
