@@ -49,7 +49,7 @@ logger = logging.getLogger("oauth_login.flow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingLogin:
+class LoginAttempt:
     """A login under way: what the browser must not know, kept until it comes back.
 
     `next` is where the person wanted to go, `started_by` the key of the user who was
@@ -75,6 +75,10 @@ class PendingLogin:
     def authenticated_since(self) -> int | None:
         """The earliest authentication that will do: counted from when we asked."""
         return None if self.max_age is None else self.started_at - self.max_age
+
+
+# The former name of LoginAttempt, so that code that imports it keeps working.
+PendingLogin = LoginAttempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,7 @@ def start_login(
     params: Mapping[str, str] | None = None,
     switch_account: bool = False,
     mode: Literal["login", "link"] = "login",
-) -> tuple[PendingLogin, str]:
+) -> tuple[LoginAttempt, str]:
     """What to remember, and the URL to send the browser to.
 
     `state` must be unguessable and new; `params` are further parameters for this login
@@ -130,7 +134,7 @@ def start_login(
     if provider.subject_field is not None and (max_age is not None or acr_values):
         # Before the browser leaves: nothing that comes back could prove it (T27).
         raise ConfigurationError("config.step_up", provider=provider.alias)
-    pending = PendingLogin(
+    attempt = LoginAttempt(
         provider=provider.alias,
         state=state,
         nonce=nonce,
@@ -143,12 +147,12 @@ def start_login(
         acr_values=acr_values,
         mode=mode,
     )
-    return pending, authorization_url(metadata, parameters)
+    return attempt, authorization_url(metadata, parameters)
 
 
 def finish_login(
     provider: Provider,
-    pending: PendingLogin,
+    attempt: LoginAttempt,
     params: Sequence[tuple[str, str]],
     *,
     now: float,
@@ -156,24 +160,24 @@ def finish_login(
     """Who came back, or one of our errors.
 
     `params` are the callback's, in the order in which they came. The caller has taken
-    `pending` out of the session and saved that, so that it cannot be used again (T04);
+    `attempt` out of the session and saved that, so that it cannot be used again (T04);
     whether it is too old, and whose browser this is, the caller has judged, too.
     """
     # The provider is the one that was asked, never one that the browser names (T36).
-    if provider.alias != pending.provider:
+    if provider.alias != attempt.provider:
         raise InvalidCallback("callback.wrong_provider")
     # Is this the answer to our question? (state; RFC 9207: iss; error; code)
     code = parse_authorization_response(
         params,
-        expected_state=pending.state,
+        expected_state=attempt.state,
         client=provider.client,
         metadata=provider.metadata(now=now),
     )
     # The code is worth something only with the verifier that never left us (T28).
     tokens = provider.redeem(
         code,
-        code_verifier=pending.code_verifier,
-        redirect_uri=pending.redirect_uri,
+        code_verifier=attempt.code_verifier,
+        redirect_uri=attempt.redirect_uri,
         now=now,
     )
     if provider.subject_field is not None:
@@ -182,9 +186,9 @@ def finish_login(
     id_token = provider.validate(
         tokens,
         code=code,
-        expected_nonce=pending.nonce,
-        expected_acr_values=pending.acr_values,
-        authenticated_since=pending.authenticated_since,
+        expected_nonce=attempt.nonce,
+        expected_acr_values=attempt.acr_values,
+        authenticated_since=attempt.authenticated_since,
         now=now,
     )
     claims, complete = _all_claims(provider, id_token, tokens, now=now)
@@ -206,7 +210,7 @@ def _identity_from_user_document(
     subject, claims = provider.fetch_user_document(
         tokens.access_token, subject_field=provider.subject_field or "", now=now
     )
-    claims, complete = _or_less(
+    claims, complete = _claims_or_fallback(
         lambda: provider.with_verified_email(claims, tokens.access_token, now=now),
         without={n: v for n, v in claims.items() if n not in EMAIL_CLAIMS},
     )
@@ -226,7 +230,7 @@ def _all_claims(
     claims = provider.standard_claims(id_token.claims)
     if not provider.needs_userinfo(claims, now=now):
         return claims, True
-    return _or_less(
+    return _claims_or_fallback(
         lambda: merged_claims(
             claims,
             provider.fetch_userinfo(
@@ -245,20 +249,20 @@ def _unsigned_names(
     return unsigned_names(dict(params).get(USER_PARAMETER, ""))
 
 
-def _or_less(
+def _claims_or_fallback(
     ask: Callable[[], dict[str, Any]], *, without: dict[str, Any]
 ) -> tuple[dict[str, Any], bool]:
     """The claims that are asked for, or those without; were they to be had?"""
     try:
         return ask(), True
     except (ProviderUnavailable, InvalidProviderResponse) as error:
-        if not _is_mere_failure(error):
+        if not _is_outage(error):
             raise
         logger.warning("logging in with fewer claims: %s", error.code)
         return without, False
 
 
-def _is_mere_failure(error: ProviderUnavailable | InvalidProviderResponse) -> bool:
+def _is_outage(error: ProviderUnavailable | InvalidProviderResponse) -> bool:
     """Whether userinfo merely could not be had. If it lies, the login ends (T61)."""
     return isinstance(error, ProviderUnavailable) or error.code in {
         "userinfo.refused",

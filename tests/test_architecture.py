@@ -53,6 +53,7 @@ PUBLIC_NAMES = {
         "ProviderUnavailable",
     },
     "oauth_login.flow": {
+        "LoginAttempt",
         "PendingLogin",
         "VerifiedIdentity",
         "finish_login",

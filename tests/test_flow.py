@@ -17,6 +17,7 @@ from oauth_login.errors import (
     OAuthLoginError,
 )
 from oauth_login.flow import (
+    LoginAttempt,
     PendingLogin,
     VerifiedIdentity,
     finish_login,
@@ -64,7 +65,7 @@ def fake() -> FakeProvider:
     return FakeProvider(now=lambda: NOW, authenticated_at=NOW - 100, acr="gold")
 
 
-def started(provider: Provider, **options: Any) -> tuple[PendingLogin, str]:
+def started(provider: Provider, **options: Any) -> tuple[LoginAttempt, str]:
     given: dict[str, Any] = {
         "state": "a-state",
         "redirect_uri": REDIRECT_URI,
@@ -82,10 +83,10 @@ def finished(
     changes: Mapping[str, Any] = {},  # noqa: B006 - it is only read
     **options: Any,
 ) -> VerifiedIdentity:
-    pending, url = started(provider, **options)
+    attempt, url = started(provider, **options)
     params = parse_qsl(urlsplit(str(fake.authorize(url))).query)
     return finish_login(
-        provider, replace(pending, **changes), [*params, *more], now=NOW
+        provider, replace(attempt, **changes), [*params, *more], now=NOW
     )
 
 
@@ -117,17 +118,21 @@ def plain(fake: FakeProvider, **options: Any) -> Provider:
 # --- the first half
 
 
+def test_an_attempt_can_still_be_imported_by_its_former_name() -> None:
+    assert PendingLogin is LoginAttempt
+
+
 def test_everything_that_the_second_half_needs_is_remembered(
     fake: FakeProvider,
 ) -> None:
     params = {"max_age": "300", "acr_values": "gold silver", "login_hint": "alice"}
-    pending, url = started(provider_for(fake), params=params, mode="link")
+    attempt, url = started(provider_for(fake), params=params, mode="link")
 
-    assert pending == PendingLogin(
+    assert attempt == LoginAttempt(
         provider="corp",
         state="a-state",
-        nonce=pending.nonce,
-        code_verifier=pending.code_verifier,
+        nonce=attempt.nonce,
+        code_verifier=attempt.code_verifier,
         redirect_uri=REDIRECT_URI,
         next="/next/",
         started_by="7",
@@ -136,7 +141,7 @@ def test_everything_that_the_second_half_needs_is_remembered(
         acr_values=("gold", "silver"),
         mode="link",
     )
-    assert pending.authenticated_since == int(NOW) - 300
+    assert attempt.authenticated_since == int(NOW) - 300
     endpoint, _, query = url.partition("?")
     assert endpoint == fake.endpoints["authorization_endpoint"]
     assert dict(parse_qsl(query)) == {
@@ -145,8 +150,8 @@ def test_everything_that_the_second_half_needs_is_remembered(
         "redirect_uri": REDIRECT_URI,
         "scope": "openid profile email",
         "state": "a-state",
-        "nonce": pending.nonce,
-        "code_challenge": code_challenge(pending.code_verifier),
+        "nonce": attempt.nonce,
+        "code_challenge": code_challenge(attempt.code_verifier),
         "code_challenge_method": "S256",
         **params,
     }
@@ -155,9 +160,9 @@ def test_everything_that_the_second_half_needs_is_remembered(
 def test_a_login_is_a_login_unless_it_is_said_to_be_something_else(
     fake: FakeProvider,
 ) -> None:
-    pending, url = started(provider_for(fake))
-    assert (pending.mode, pending.max_age, pending.acr_values) == ("login", None, ())
-    assert pending.authenticated_since is None
+    attempt, url = started(provider_for(fake))
+    assert (attempt.mode, attempt.max_age, attempt.acr_values) == ("login", None, ())
+    assert attempt.authenticated_since is None
     assert "prompt" not in url
 
 
@@ -495,9 +500,9 @@ def test_what_a_url_was_sent_with_is_no_part_of_what_is_remembered(
     fake: FakeProvider,
 ) -> None:
     # T19
-    pending, url = started(provider_for(fake))
-    assert pending.code_verifier not in url
-    assert urlencode({"state": pending.state}) in url
+    attempt, url = started(provider_for(fake))
+    assert attempt.code_verifier not in url
+    assert urlencode({"state": attempt.state}) in url
 
 
 def test_an_assertion_of_ours_is_made_now(fake: FakeProvider) -> None:

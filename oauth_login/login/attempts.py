@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
 from oauth_login.conf import get_config
-from oauth_login.flow import PendingLogin
+from oauth_login.flow import LoginAttempt
 
 SESSION_KEY = "_oauth_login_pending"
 MAX_PENDING = 5
@@ -27,7 +27,7 @@ MAX_BYTES = 2600
 STATELESS_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 
 
-def remember(session: SessionBase, pending: PendingLogin) -> None:
+def remember(session: SessionBase, pending: LoginAttempt) -> None:
     """Keep an attempt; the oldest go when there are too many (T06)."""
     kept = _read(session, now=pending.started_at)
     kept[_name(pending.state)] = asdict(pending) | {"state": ""}
@@ -38,7 +38,7 @@ def remember(session: SessionBase, pending: PendingLogin) -> None:
     _write(session, kept)
 
 
-def take(session: SessionBase, state: str, *, now: float) -> PendingLogin | None:
+def take(session: SessionBase, state: str, *, now: float) -> LoginAttempt | None:
     """The attempt of this state, removed for good; None if there is none (T04).
 
     The session is saved before this returns: whatever happens next, the attempt
@@ -52,7 +52,7 @@ def take(session: SessionBase, state: str, *, now: float) -> PendingLogin | None
     session.save()
     try:
         acr_values = tuple(entry["acr_values"])  # JSON has lists only
-        return PendingLogin(**{**entry, "state": state, "acr_values": acr_values})
+        return LoginAttempt(**{**entry, "state": state, "acr_values": acr_values})
     except TypeError:
         return None  # of another version of this app
 
@@ -72,7 +72,7 @@ def _read(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
         name: entry
         for name, entry in kept.items()
         if isinstance(entry, dict)
-        and entry.keys() == {field.name for field in fields(PendingLogin)}
+        and entry.keys() == {field.name for field in fields(LoginAttempt)}
         and isinstance(entry["started_at"], int)
         # One that begins in the future was not written by us.
         and oldest <= entry["started_at"] <= now + 60

@@ -30,7 +30,7 @@ from oauth_login.errors import (
     LoginRefused,
     OAuthLoginError,
 )
-from oauth_login.flow import PendingLogin, VerifiedIdentity, finish_login
+from oauth_login.flow import LoginAttempt, VerifiedIdentity, finish_login
 from oauth_login.login import attempts as pending
 from oauth_login.login import state as seal
 from oauth_login.protocol.authorization import USER_PARAMETER, received_state
@@ -168,7 +168,7 @@ def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpRespon
     )
 
 
-def _after_other_login(request: HttpRequest, attempt: PendingLogin) -> HttpResponse:
+def _after_other_login(request: HttpRequest, attempt: LoginAttempt) -> HttpResponse:
     """Somebody logged in between start and end (T10): in another tab, most likely."""
     if is_signed_in_by(request, attempt.provider):
         return HttpResponseRedirect(target(attempt.next))
@@ -176,7 +176,7 @@ def _after_other_login(request: HttpRequest, attempt: PendingLogin) -> HttpRespo
 
 
 def _log_in(
-    request: HttpRequest, identity: VerifiedIdentity, attempt: PendingLogin, now: float
+    request: HttpRequest, identity: VerifiedIdentity, attempt: LoginAttempt, now: float
 ) -> HttpResponse:
     user = auth.authenticate(request, oauth_login_token=identity)
     if user is None:
@@ -199,7 +199,7 @@ def _end_stale_session(request: HttpRequest, alias: str) -> None:
 
 
 def _error(
-    request: HttpRequest, error: OAuthLoginError, attempt: PendingLogin
+    request: HttpRequest, error: OAuthLoginError, attempt: LoginAttempt
 ) -> HttpResponse:
     return error_page(
         request,

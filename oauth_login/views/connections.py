@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from oauth_login.accounts import identities
 from oauth_login.conf import get_config
 from oauth_login.errors import InvalidCallback, LoginRefused
-from oauth_login.flow import PendingLogin, VerifiedIdentity
+from oauth_login.flow import LoginAttempt, VerifiedIdentity
 from oauth_login.models import Identity
 from oauth_login.policy.rules import check_admission
 from oauth_login.sessions import reauthentication
@@ -57,7 +57,7 @@ def disconnect(request: HttpRequest, identity: int) -> HttpResponse:
     return _done(request, _("%(name)s is disconnected.") % {"name": label_of(row)})
 
 
-def check_same_person(request: HttpRequest, attempt: PendingLogin) -> None:
+def check_same_person(request: HttpRequest, attempt: LoginAttempt) -> None:
     """Raise unless whoever started to connect is still signed in here (T10, T103)."""
     if attempt.started_by is None or attempt.started_by != user_key(request):
         raise InvalidCallback("callback.user_changed")

@@ -90,7 +90,7 @@ def provider_for(fake: FakeProvider, cache: MemoryCache | None = None, **options
 def log_in(
     provider: Provider, fake: FakeProvider, now: float = NOW, person: str = "alice"
 ) -> VerifiedIdentity:
-    pending, url = start_login(
+    attempt, url = start_login(
         provider,
         state="a-state",
         redirect_uri="https://app.example.com/cb",
@@ -99,7 +99,7 @@ def log_in(
         now=now,
     )
     params = parse_qsl(urlsplit(fake.authorize(url, person)).query)
-    return finish_login(provider, pending, params, now=now)
+    return finish_login(provider, attempt, params, now=now)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_an_identity_shows_no_claims(fake: FakeProvider) -> None:
 def test_the_answer_for_another_provider_is_not_taken(fake: FakeProvider) -> None:
     # T36
     provider = provider_for(fake)
-    pending, url = start_login(
+    attempt, url = start_login(
         provider,
         state="s",
         redirect_uri="https://app.example.com/cb",
@@ -138,9 +138,9 @@ def test_the_answer_for_another_provider_is_not_taken(fake: FakeProvider) -> Non
         now=NOW,
     )
     with pytest.raises(InvalidCallback) as caught:
-        finish_login(provider_for(fake, alias="other"), pending, [], now=NOW)
+        finish_login(provider_for(fake, alias="other"), attempt, [], now=NOW)
     assert caught.value.code == "callback.wrong_provider"
-    assert pending.code_verifier not in repr(pending) + url  # T32
+    assert attempt.code_verifier not in repr(attempt) + url  # T32
 
 
 def test_a_stolen_code_is_of_no_use_in_another_login(fake: FakeProvider) -> None:

@@ -76,7 +76,7 @@ def provider(scripted: Scripted, **options: Any) -> Provider:
 def log_in(
     at: Provider, scripted: Scripted, *, by: str = "RS256", **claims: Any
 ) -> Any:
-    pending, url = start_login(
+    attempt, url = start_login(
         at,
         state="S",
         redirect_uri="https://app.example.com/cb",
@@ -86,7 +86,7 @@ def log_in(
     )
     id_token = sign(
         {
-            **{"iss": ISSUER, "aud": "site", "sub": "alice", "nonce": pending.nonce},
+            **{"iss": ISSUER, "aud": "site", "sub": "alice", "nonce": attempt.nonce},
             **{"iat": NOW, "exp": NOW + 300, **claims},
         },
         by=by,
@@ -96,7 +96,7 @@ def log_in(
         "token_type": "Bearer",
         "id_token": id_token,
     }
-    identity = finish_login(at, pending, [("code", "c"), ("state", "S")], now=NOW)
+    identity = finish_login(at, attempt, [("code", "c"), ("state", "S")], now=NOW)
     return identity, url
 
 
@@ -335,7 +335,7 @@ def test_a_name_by_way_of_the_browser_needs_a_switch(switched: bool) -> None:
         scripted,
         client=Client(client_id="site", client_secret="s", deviations=deviations),
     )
-    pending, _ = start_login(
+    attempt, _ = start_login(
         at,
         state="S",
         redirect_uri="https://app.example.com/cb",
@@ -343,7 +343,7 @@ def test_a_name_by_way_of_the_browser_needs_a_switch(switched: bool) -> None:
         started_by=None,
         now=NOW,
     )
-    token = {"iss": ISSUER, "aud": "site", "sub": "alice", "nonce": pending.nonce}
+    token = {"iss": ISSUER, "aud": "site", "sub": "alice", "nonce": attempt.nonce}
     scripted.documents["token"] = {
         "access_token": "access",
         "token_type": "Bearer",
@@ -351,7 +351,7 @@ def test_a_name_by_way_of_the_browser_needs_a_switch(switched: bool) -> None:
     }
     user = json.dumps({"name": {"firstName": "Alice"}, "email": "evil@example.com"})
     params = [("code", "c"), ("state", "S"), ("user", user)]
-    identity = finish_login(at, pending, params, now=NOW)
+    identity = finish_login(at, attempt, params, now=NOW)
     assert identity.unsigned_names == ({"given_name": "Alice"} if switched else {})
     assert "evil" not in str(identity.claims)
 

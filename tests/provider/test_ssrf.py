@@ -258,7 +258,7 @@ class Elsewhere:
 def log_in(provider: Any, fake: FakeProvider) -> None:
     from urllib.parse import parse_qsl, urlsplit
 
-    pending, url = start_login(
+    attempt, url = start_login(
         provider,
         state="a-state",
         redirect_uri="https://app.example.com/cb",
@@ -267,7 +267,7 @@ def log_in(provider: Any, fake: FakeProvider) -> None:
         now=NOW,
     )
     params = parse_qsl(urlsplit(fake.authorize(url)).query)
-    finish_login(provider, pending, params, now=NOW)
+    finish_login(provider, attempt, params, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def log_in(fake: FakeProvider, *, timeout: float = 15, **client: Any) -> Any:
         lacks_claims=lambda claims: "email" not in claims,
         allow_http_loopback=True,
     )
-    pending, url = start_login(
+    attempt, url = start_login(
         provider,
         state="the-state",
         redirect_uri="https://app.example.com/cb",
@@ -63,7 +63,7 @@ def log_in(fake: FakeProvider, *, timeout: float = 15, **client: Any) -> Any:
     )
     callback = fake.handle("GET", url).headers["Location"]
     params = parse_qsl(urlsplit(callback).query)
-    return finish_login(provider, pending, params, now=time.time())
+    return finish_login(provider, attempt, params, now=time.time())
 
 
 @pytest.fixture
