@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
-from oauth_login.sessions.begin import is_proven
-from oauth_login.views.begin import login_url
+from oauth_login.sessions.facts import came_through_provider
+from oauth_login.views.guard import guarded_view
 from oauth_login.views.logout import log_out
-from oauth_login.views.pages import denied_page, error_page, page
-from oauth_login.views.redirects import safe_next
+from oauth_login.views.pages import denied_page, error_page
+from oauth_login.views.redirects import login_url, safe_next
 
 LOGIN_TEMPLATE = "oauth_login/admin_login.html"
 
@@ -112,7 +112,9 @@ def _has_permission(
 ) -> bool:
     if not djangos(request):
         return False
-    return not get_config().is_forced(site.name) or is_proven(request.session)
+    return not get_config().is_forced(site.name) or came_through_provider(
+        request.session
+    )
 
 
 def _login(
@@ -127,7 +129,7 @@ def _login(
     if mode == "off" or site.has_permission(request) or (is_post and local):
         return djangos(request, extra_context)
     if is_post:
-        return page(_no_password)(request)  # type: ignore[return-value]
+        return guarded_view(_no_password)(request)  # type: ignore[return-value]
     next_path = safe_next(request.GET.get(REDIRECT_FIELD_NAME, "")) or reverse(
         "admin:index", current_app=site.name
     )
@@ -135,7 +137,7 @@ def _login(
         # A redirect would lead back here, and so on (T16).
         is_staff = AdminSite.has_permission(site, request)
         code = "account.provider_required" if is_staff else "account.not_staff"
-        return page(denied_page)(request, code=code, next=next_path)  # type: ignore[return-value]
+        return guarded_view(denied_page)(request, code=code, next=next_path)  # type: ignore[return-value]
     if mode == "redirect" and not (local and "local" in request.GET):
         return HttpResponseRedirect(login_url(next_path))
     return djangos(request, extra_context)
@@ -151,6 +153,6 @@ def _logout(
     request: HttpRequest,
     extra_context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    if request.method == "POST" and is_proven(request.session):
-        return page(log_out)(request, next_path="")  # type: ignore[return-value]
+    if request.method == "POST" and came_through_provider(request.session):
+        return guarded_view(log_out)(request, next_path="")  # type: ignore[return-value]
     return djangos(request, extra_context)

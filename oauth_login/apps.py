@@ -20,28 +20,25 @@ class OAuthLoginConfig(AppConfig):
         from django.db.models.signals import pre_delete
 
         from oauth_login import checks, signals
-        from oauth_login.accounts import mails as notices
+        from oauth_login.accounts.mails import mail_linked, mail_unlinked
         from oauth_login.models import Identity
-        from oauth_login.rights import apply as rights
-        from oauth_login.sessions import begin as sessions
-        from oauth_login.sessions import reauthentication
+        from oauth_login.rights.apply import take_back
+        from oauth_login.sessions.begin import open_session
+        from oauth_login.sessions.end import end_with_identity, on_logout
+        from oauth_login.sessions.facts import note_login
 
-        user_logged_in.connect(sessions.begin, dispatch_uid="oauth_login.sessions")
-        user_logged_in.connect(
-            reauthentication.note_login, dispatch_uid="oauth_login.reauthentication"
-        )
-        user_logged_out.connect(sessions.forget, dispatch_uid="oauth_login.sessions")
-        signals.identity_linked.connect(
-            notices.mail_linked, dispatch_uid="oauth_login.notices"
-        )
+        user_logged_in.connect(open_session, dispatch_uid="oauth_login.sessions")
+        user_logged_in.connect(note_login, dispatch_uid="oauth_login.reauthentication")
+        user_logged_out.connect(on_logout, dispatch_uid="oauth_login.sessions")
+        signals.identity_linked.connect(mail_linked, dispatch_uid="oauth_login.notices")
         signals.identity_unlinked.connect(
-            notices.mail_unlinked, dispatch_uid="oauth_login.notices"
+            mail_unlinked, dispatch_uid="oauth_login.notices"
         )
         pre_delete.connect(
-            rights.take_back, sender=Identity, dispatch_uid="oauth_login.rights"
+            take_back, sender=Identity, dispatch_uid="oauth_login.rights"
         )
         pre_delete.connect(
-            sessions.end_with_identity,
+            end_with_identity,
             sender=Identity,
             dispatch_uid="oauth_login.sessions",
         )

@@ -19,7 +19,7 @@ from oauth_login.accounts.fields import field_of
 from oauth_login.accounts.identities import OUR_BACKEND
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import DEFAULT_FIELDS, Config
-from oauth_login.sessions.begin import MIDDLEWARE as LOGIN_SESSIONS
+from oauth_login.sessions.end import MIDDLEWARE as LOGIN_SESSIONS
 
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"

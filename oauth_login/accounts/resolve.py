@@ -35,7 +35,7 @@ from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity
 from oauth_login.rights.apply import withdraw
-from oauth_login.sessions.begin import end, open_sessions
+from oauth_login.sessions.end import end_rows, open_sessions
 
 logger = logging.getLogger("oauth_login.accounts")
 
@@ -115,7 +115,7 @@ def _link(
     if entry.link_by_email != KEEP_PASSWORD:
         user.set_unusable_password()  # another one each time: ends sessions as well
         user.save(update_fields=["password"])
-        end(open_sessions(user))
+        end_rows(open_sessions(user))
     _update(user, identity, entry)
     row = new_identity(user, identity, verified_email=verified_email(identity, entry))
     tell_linked(user, row, how="email")

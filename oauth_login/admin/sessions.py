@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import LoginSession
-from oauth_login.sessions import begin as sessions
+from oauth_login.sessions.end import can_be_ended, end_ids
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -73,7 +73,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
 
     def _end(self, request: HttpRequest, rows: QuerySet[LoginSession]) -> None:
         ending = list(rows.filter(ended_at=None).order_by())
-        sessions.end_ids([row.pk for row in ending])
+        end_ids([row.pk for row in ending])
         for row in ending:
             # Translated by whoever reads the history, as Django's own are.
             self.log_change(request, row, [{"changed": {"fields": ["ended at"]}}])
@@ -83,7 +83,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
             len(ending),
         )
         self.message_user(request, text % {"number": len(ending)}, messages.SUCCESS)
-        if not sessions.can_be_ended():
+        if not can_be_ended():
             # W047: the row says so, and nobody reads it.
             warning = _("Without LoginSessionMiddleware no session ends from here.")
             self.message_user(request, warning, messages.WARNING)

@@ -12,7 +12,7 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from oauth_login import signals
-from oauth_login.audit import chain as event_chain
+from oauth_login.audit import chain
 from oauth_login.errors import ConfigurationError, LoginRefused, OAuthLoginError
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import LoginEvent
@@ -168,7 +168,7 @@ def _record(
     user_key = user.pk if user else None
     if row:
         user_agent = request.headers.get("User-Agent", "") if request else ""
-        event_chain.add(
+        chain.add(
             LoginEvent(
                 outcome=outcome,
                 code=code[:100],

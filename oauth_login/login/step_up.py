@@ -16,9 +16,9 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 
 from oauth_login.conf import get_config
-from oauth_login.login import state as seal
 from oauth_login.models import Identity
-from oauth_login.sessions.begin import facts
+from oauth_login.sealing import MAX_TEXT, seal_text, unseal_text
+from oauth_login.sessions.facts import login_facts
 
 PURPOSE = "step_up"
 
@@ -63,7 +63,7 @@ def is_met(session: SessionBase, required: Requirement, *, now: float) -> bool:
     The provider's clock may differ from ours by its LEEWAY, and so much older may the
     authentication be: or else whoever has just come back would be sent away again.
     """
-    noted = facts(session)
+    noted = login_facts(session)
     alias = noted.get("provider")
     if required.provider is not None and alias != required.provider:
         return False
@@ -86,7 +86,7 @@ def provider_for(user: Any, session: SessionBase, required: Requirement) -> str 
     providers = get_config().providers
     if required.provider is not None:
         return required.provider if required.provider in providers else None
-    alias = facts(session).get("provider")
+    alias = login_facts(session).get("provider")
     if alias in providers:
         return str(alias)
     rows = Identity.objects.filter(user_id=user.pk, provider__in=list(providers))
@@ -95,12 +95,12 @@ def provider_for(user: Any, session: SessionBase, required: Requirement) -> str 
 
 def sealed(params: Mapping[str, str]) -> str:
     """What is required, for a link that only this site can make."""
-    return seal.seal_text(json.dumps(dict(params)), purpose=PURPOSE)
+    return seal_text(json.dumps(dict(params)), purpose=PURPOSE)
 
 
 def unsealed(wish: str) -> dict[str, str]:
     """What the link requires; nothing if it is none of ours."""
-    if len(wish) > seal.MAX_TEXT:
+    if len(wish) > MAX_TEXT:
         return {}
-    text = seal.unseal_text(wish, purpose=PURPOSE)
+    text = unseal_text(wish, purpose=PURPOSE)
     return dict(json.loads(text)) if text else {}

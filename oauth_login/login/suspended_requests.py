@@ -16,25 +16,25 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
 
-from oauth_login.login import state as seal
 from oauth_login.login.attempts import STATELESS_ENGINE
+from oauth_login.sealing import seal_text, unseal_text
 
-SESSION_KEY = "_oauth_login_parked"
+SUSPENDED_KEY = "_oauth_login_parked"
 LIFETIME = 600
 MAX_BODY = 64 * 1024
-MAX_PARKED = 3
+MAX_SUSPENDED = 3
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedForm:
+class SuspendedRequest:
     """Where a form was sent to, and its fields in order, without Django's own token."""
 
     path: str
     fields: tuple[tuple[str, str], ...]
 
 
-def park(request: HttpRequest, *, now: float) -> str | None:
+def suspend_request(request: HttpRequest, *, now: float) -> str | None:
     """Keep the form of a POST; the name under which it is kept, None if it is not."""
     if settings.SESSION_ENGINE == STATELESS_ENGINE:
         return None  # a cookie has no room for it
@@ -49,33 +49,33 @@ def park(request: HttpRequest, *, now: float) -> str | None:
         }
     )
     kept = _kept(request.session, now=now)
-    while len(kept) >= MAX_PARKED:
+    while len(kept) >= MAX_SUSPENDED:
         del kept[min(kept, key=lambda name: float(kept[name]["at"]))]
     name = secrets.token_urlsafe(16)
-    kept[name] = {"at": now, "form": seal.seal_text(text, purpose=SESSION_KEY)}
-    request.session[SESSION_KEY] = kept
+    kept[name] = {"at": now, "form": seal_text(text, purpose=SUSPENDED_KEY)}
+    request.session[SUSPENDED_KEY] = kept
     return name
 
 
-def find_form(
+def resume_request(
     session: SessionBase, user: Any, name: str, *, now: float
-) -> ParkedForm | None:
+) -> SuspendedRequest | None:
     """The form of that name, if it is this user's and not too old."""
     entry = _kept(session, now=now).get(name)
-    text = seal.unseal_text(entry["form"], purpose=SESSION_KEY) if entry else None
+    text = unseal_text(entry["form"], purpose=SUSPENDED_KEY) if entry else None
     if text is None:
         return None
     form = json.loads(text)
     if form["user"] != str(user.pk):
         return None
-    return ParkedForm(form["path"], tuple((n, v) for n, v in form["fields"]))
+    return SuspendedRequest(form["path"], tuple((n, v) for n, v in form["fields"]))
 
 
 def discard(session: SessionBase, name: str, *, now: float) -> None:
     """Forget a form."""
     kept = _kept(session, now=now)
     if kept.pop(name, None) is not None:
-        session[SESSION_KEY] = kept
+        session[SUSPENDED_KEY] = kept
 
 
 def _fields(request: HttpRequest) -> list[tuple[str, str]] | None:
@@ -101,7 +101,7 @@ def _fields(request: HttpRequest) -> list[tuple[str, str]] | None:
 
 
 def _kept(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
-    kept = session.get(SESSION_KEY)
+    kept = session.get(SUSPENDED_KEY)
     if not isinstance(kept, dict):
         return {}
     return {n: e for n, e in kept.items() if now - LIFETIME <= e["at"] <= now}

@@ -14,11 +14,13 @@ from oauth_login.accounts.identities import may_disconnect
 from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.models import Identity, LoginEvent
-from oauth_login.sessions import begin as sessions
+from oauth_login.sessions.end import can_be_ended, end_rows, open_sessions
+from oauth_login.sessions.facts import login_facts
 from oauth_login.user_agents import translated_client
-from oauth_login.views.begin import login_url
-from oauth_login.views.connections import NOTICE_KEY, account_url, label_of
-from oauth_login.views.pages import page, show, with_form
+from oauth_login.views.connections import NOTICE_KEY, label_of
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import show, with_form
+from oauth_login.views.redirects import account_url, login_url
 
 MAX_SESSIONS = 50
 MAX_EVENTS = 10
@@ -33,7 +35,7 @@ _KINDS = {
 }
 
 
-@page
+@guarded_view
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """The identities of whoever is signed in, and what can be connected."""
@@ -44,7 +46,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "notice": request.session.pop(NOTICE_KEY, ""),
         **connections(request.user),
         "sessions": _sessions(request),
-        "can_end": sessions.can_be_ended(),
+        "can_end": can_be_ended(),
         "activity": _activity(request.user),
     }
     return with_form(show(request, "account", context))
@@ -62,19 +64,19 @@ def connections(user: Any) -> dict[str, Any]:
     return {"connected": connected, "connectable": others}
 
 
-@page
+@guarded_view
 @require_POST
 @csrf_protect
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """End one of the user's other sessions (`session`), or all of them (`others`)."""
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(account_url()))
-    this = sessions.facts(request.session).get("id")
-    rows = sessions.open_sessions(request.user).exclude(pk=this)
+    this = login_facts(request.session).get("id")
+    rows = open_sessions(request.user).exclude(pk=this)
     if "others" not in request.POST:
         # Of this user alone: nobody learns of another's (T121).
         rows = rows.filter(pk=request.POST.get("session", "")[:43])
-    ended = sessions.end(rows)
+    ended = end_rows(rows)
     if ended:
         events.logged_out(request, request.user, provider="", code="elsewhere")
     request.session[NOTICE_KEY] = (
@@ -91,8 +93,8 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 
 
 def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
-    this = sessions.facts(request.session).get("id")
-    rows = sessions.open_sessions(request.user)[:MAX_SESSIONS]
+    this = login_facts(request.session).get("id")
+    rows = open_sessions(request.user)[:MAX_SESSIONS]
     return [
         {
             "row": row,

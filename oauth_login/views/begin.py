@@ -5,41 +5,36 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlencode
 
-from django.contrib import auth
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
-    JsonResponse,
 )
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from oauth_login.conf import get_config
 from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import start_login
-from oauth_login.login import attempts as pending
-from oauth_login.login import state as seal
-from oauth_login.login import step_up
+from oauth_login.login import attempts, step_up
+from oauth_login.login.state import LINK, LOGIN, new_state
 from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.registry import get_provider
-from oauth_login.sessions import begin as sessions
-from oauth_login.views.pages import error_page, page, show
-from oauth_login.views.redirects import (
-    absolute_url,
+from oauth_login.sessions.facts import is_signed_in_by, user_key
+from oauth_login.views.browser import (
     is_cross_site,
     is_navigation,
     is_prefetch,
-    query_params,
-    requested_next,
-    target,
+    login_required,
 )
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import error_page, show
+from oauth_login.views.parameters import query_params
+from oauth_login.views.redirects import absolute_url, login_url, requested_next, target
 
 
-@page
+@guarded_view
 @require_safe
 def begin(request: HttpRequest, provider: str) -> HttpResponse:
     """Start a login at one provider.
@@ -71,21 +66,6 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
     )
 
 
-def login_url(next_path: str) -> str:
-    """Our login page, coming back to `next_path`."""
-    query = f"?{urlencode({auth.REDIRECT_FIELD_NAME: next_path})}" if next_path else ""
-    return reverse("oauth_login:login") + query
-
-
-def login_required(request: HttpRequest) -> HttpResponse:
-    """For scripts: where to send the person, without sending the script there."""
-    url = login_url("")
-    if "HX-Request" in request.headers:
-        return HttpResponse(status=401, headers={"HX-Redirect": url})
-    body = {"error": "login_required", "login_url": url}
-    return JsonResponse(body, status=401)
-
-
 def start(
     request: HttpRequest,
     alias: str,
@@ -101,8 +81,8 @@ def start(
     try:
         attempt, url = start_login(
             get_provider(alias),
-            state=seal.new_state(
-                seal.LINK if mode == "link" else seal.LOGIN,
+            state=new_state(
+                LINK if mode == "link" else LOGIN,
                 provider=alias,
                 next=next_path,
                 restarts=restarts,
@@ -118,21 +98,8 @@ def start(
         )
     except OAuthLoginError as error:
         return error_page(request, error, provider=alias, next=next_path, is_ours=True)
-    pending.remember(request.session, attempt)
+    attempts.remember(request.session, attempt)
     if request.method == "POST":
         # Not a redirect: browsers apply `form-action` to those of a POST.
         return show(request, "continue", {"continue_url": url})
     return HttpResponseRedirect(url)
-
-
-def is_signed_in_by(request: HttpRequest, alias: str) -> bool:
-    """Whether the session here was begun by a login at that provider."""
-    return (
-        request.user.is_authenticated
-        and sessions.facts(request.session).get("provider") == alias
-    )
-
-
-def user_key(request: HttpRequest) -> str | None:
-    """The key of whoever is logged in here."""
-    return str(request.user.pk) if request.user.is_authenticated else None

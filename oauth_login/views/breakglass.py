@@ -17,12 +17,13 @@ from oauth_login.accounts.identities import OUR_BACKEND
 from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
-from oauth_login.login import breakglass as links
-from oauth_login.sessions import begin as sessions
-from oauth_login.views.pages import error_page, page, show, with_form
+from oauth_login.login.breakglass import SESSION_LIFETIME, find_user, is_known, use
+from oauth_login.sessions.begin import mark_breakglass, sign_in
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import error_page, show, with_form
 
 
-@page
+@guarded_view
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 @sensitive_variables()
@@ -30,20 +31,20 @@ def breakglass(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, and POST logs in: whoever only looks at a link does not use it up."""
     try:
         if request.method != "POST":
-            person = links.find_user(token, now=timezone.now()).get_username()
+            person = find_user(token, now=timezone.now()).get_username()
             return with_form(show(request, "breakglass", {"person": person}))
-        user = links.use(token, now=timezone.now())
+        user = use(token, now=timezone.now())
     except LoginRefused as error:
-        return error_page(request, error, is_ours=links.is_known(error))
+        return error_page(request, error, is_ours=is_known(error))
     _log_in(request, user)
     return HttpResponseRedirect(_admin_index())
 
 
 def _log_in(request: HttpRequest, user: Any) -> None:
     lifetime = timedelta(seconds=get_config().session_max_age)
-    lifetime = min(links.SESSION_LIFETIME, lifetime)
-    sessions.sign_in(request, user, lifetime=lifetime, backend=OUR_BACKEND)
-    sessions.mark_breakglass(request.session)
+    lifetime = min(SESSION_LIFETIME, lifetime)
+    sign_in(request, user, lifetime=lifetime, backend=OUR_BACKEND)
+    mark_breakglass(request.session)
     events.breakglass(user, "breakglass.used", request=request)
 
 

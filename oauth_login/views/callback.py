@@ -31,29 +31,21 @@ from oauth_login.errors import (
     OAuthLoginError,
 )
 from oauth_login.flow import LoginAttempt, VerifiedIdentity, finish_login
-from oauth_login.login import attempts as pending
-from oauth_login.login import state as seal
+from oauth_login.login import attempts
+from oauth_login.login.state import LINK, LOGIN, unseal_state
 from oauth_login.protocol.authorization import USER_PARAMETER, received_state
 from oauth_login.protocol.http import Params
 from oauth_login.registry import get_provider
-from oauth_login.sessions import begin as sessions
-from oauth_login.views.begin import is_signed_in_by, start, user_key
-from oauth_login.views.connections import (
-    account_url,
-    check_same_person,
-    finish_connect,
-)
-from oauth_login.views.pages import continue_page, error_page, page
-from oauth_login.views.redirects import (
-    form_again,
-    form_params,
-    hop_url,
-    is_prefetch,
-    needs_hop,
-    query_params,
-    safe_next,
-    target,
-)
+from oauth_login.sealing import seal_text, unseal_text
+from oauth_login.sessions.begin import attach_identity, sign_in
+from oauth_login.sessions.facts import is_signed_in_by, user_key
+from oauth_login.views.begin import start
+from oauth_login.views.browser import is_prefetch, needs_hop
+from oauth_login.views.connections import check_same_person, finish_connect
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import continue_page, error_page
+from oauth_login.views.parameters import form_again, form_params, hop_url, query_params
+from oauth_login.views.redirects import account_url, safe_next, target
 
 # What a callback keeps when it sends the browser to itself.
 CALLBACK_PARAMETERS = ("code", "state", "iss", "error", "error_description")
@@ -63,7 +55,7 @@ MAX_DESCRIPTION = 255
 MAX_USER = 1024
 
 
-@page
+@guarded_view
 @csrf_exempt  # the state is what proves that the answer is to our question
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
@@ -80,7 +72,7 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     now = time.time()
     params = query_params(request)
     state = received_state(params)
-    attempt = pending.take(request.session, state, now=now)
+    attempt = attempts.take(request.session, state, now=now)
     if attempt is None:
         return _without_attempt(request, state, provider)
     try:
@@ -123,7 +115,7 @@ def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
     user = dict(params).get(USER_PARAMETER, "")
     if entry.client.deviations.user_in_response and len(user.encode()) <= MAX_USER:
         # A person's name has no business in an address that logs and histories keep.
-        kept.append((USER_PARAMETER, seal.seal_text(user, purpose=USER_PARAMETER)))
+        kept.append((USER_PARAMETER, seal_text(user, purpose=USER_PARAMETER)))
     return form_again(request, kept)
 
 
@@ -136,7 +128,7 @@ def _with_user(params: Params) -> Params:
 
 
 def _unsealed(user: str) -> str:
-    return seal.unseal_text(user, purpose=USER_PARAMETER) or ""
+    return unseal_text(user, purpose=USER_PARAMETER) or ""
 
 
 def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpResponse:
@@ -145,8 +137,8 @@ def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpRespon
     None of these is an error to the person: they are where they wanted to be, or
     they are sent once more. The code in the URL is not touched.
     """
-    link = seal.unseal(state, seal.LINK)
-    sealed = link or seal.unseal(state, seal.LOGIN)
+    link = unseal_state(state, LINK)
+    sealed = link or unseal_state(state, LOGIN)
     if sealed is None or sealed.provider != alias:
         raise InvalidCallback("callback.state_unknown")
     if link is None and is_signed_in_by(request, alias):
@@ -181,10 +173,10 @@ def _log_in(
     user = auth.authenticate(request, oauth_login_token=identity)
     if user is None:
         raise ConfigurationError("config.backend_missing")
-    pending.sync(request.session, now=now)
+    attempts.sync(request.session, now=now)
     lifetime = timedelta(seconds=get_config().session_max_age)
-    sessions.sign_in(request, user, lifetime=lifetime)
-    sessions.prove(request.session, identity, now=now)
+    sign_in(request, user, lifetime=lifetime)
+    attach_identity(request.session, identity, now=now)
     events.succeeded(request, user, identity)
     url = target(attempt.next)
     if settings.SESSION_COOKIE_SAMESITE == "Strict":

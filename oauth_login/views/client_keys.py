@@ -11,14 +11,15 @@ from oauth_login.conf import get_config
 from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.client.keys import public_key_set
 from oauth_login.registry import get_provider
-from oauth_login.views.pages import page, recorded
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import recorded
 
 # Seconds for which a provider may keep them: so long before it signs must a new key
 # be announced.
 MAX_AGE = 300
 
 
-@page
+@guarded_view
 @require_safe
 def client_keys(request: HttpRequest, provider: str) -> HttpResponse:
     """What signs for us, and what is encrypted to us; the public halves only."""

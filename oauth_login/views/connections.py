@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
@@ -18,16 +17,17 @@ from oauth_login.errors import InvalidCallback, LoginRefused
 from oauth_login.flow import LoginAttempt, VerifiedIdentity
 from oauth_login.models import Identity
 from oauth_login.policy.rules import check_admission
-from oauth_login.sessions import reauthentication
-from oauth_login.sessions.begin import facts
-from oauth_login.views.begin import login_url, start, user_key
-from oauth_login.views.pages import error_page, page, show, with_form
+from oauth_login.sessions.facts import RECENT, is_recent, login_facts, user_key
+from oauth_login.views.begin import start
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import error_page, show, with_form
+from oauth_login.views.redirects import account_url, login_url
 
 # In the session, for the next account page: what has just been done.
 NOTICE_KEY = "_oauth_login_notice"
 
 
-@page
+@guarded_view
 @require_POST
 @csrf_protect
 def connect(request: HttpRequest, provider: str) -> HttpResponse:
@@ -40,7 +40,7 @@ def connect(request: HttpRequest, provider: str) -> HttpResponse:
     )
 
 
-@page
+@guarded_view
 @require_POST
 @csrf_protect
 def disconnect(request: HttpRequest, identity: int) -> HttpResponse:
@@ -72,11 +72,6 @@ def finish_connect(request: HttpRequest, identity: VerifiedIdentity) -> HttpResp
     return _done(request, _("%(name)s is connected.") % {"name": label_of(row)})
 
 
-def account_url() -> str:
-    """Where a person sees their identities."""
-    return reverse("oauth_login:account")
-
-
 def label_of(row: Identity) -> str:
     """The provider's name as people know it."""
     return get_config().label(row.provider)
@@ -87,15 +82,15 @@ def _if_recent(request: HttpRequest) -> HttpResponse | None:
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(account_url()))
     now = time.time()
-    if reauthentication.is_recent(request.session, now=now):
+    if is_recent(request.session, now=now):
         return None
-    alias = facts(request.session).get("provider", "")
+    alias = login_facts(request.session).get("provider", "")
     entry = get_config().providers.get(alias)
     if entry is None:
         return with_form(show(request, "sign_in_again", {"next": account_url()}))
     # A provider of plain OAuth 2.0 cannot be asked how long it has known somebody.
     plain = entry.subject_field is not None
-    params = {} if plain else {"max_age": str(reauthentication.RECENT)}
+    params = {} if plain else {"max_age": str(RECENT)}
     return start(request, alias, account_url(), params=params)
 
 

@@ -15,26 +15,25 @@ from oauth_login.protocol.issuer import is_issuer
 from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.protocol.strict_json import printable
 from oauth_login.registry import get_provider
-from oauth_login.views.begin import is_signed_in_by, login_required, login_url, start
-from oauth_login.views.pages import continue_page, page
-from oauth_login.views.redirects import (
-    form_again,
-    form_params,
-    hop_url,
+from oauth_login.sessions.facts import is_signed_in_by
+from oauth_login.views.begin import start
+from oauth_login.views.browser import (
     is_cross_site,
     is_navigation,
     is_prefetch,
     is_somebodys_click,
+    login_required,
     needs_hop,
-    own_path,
-    single_params,
-    target,
 )
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import continue_page
+from oauth_login.views.parameters import form_again, form_params, hop_url, single_params
+from oauth_login.views.redirects import login_url, own_path, target
 
 INITIATE_PARAMETERS = ("iss", "login_hint", "target_link_uri")
 
 
-@page
+@guarded_view
 @csrf_exempt  # from another site by its nature; nothing happens but a redirect
 @require_http_methods(["GET", "HEAD", "POST"])
 def initiate(request: HttpRequest, provider: str) -> HttpResponse:

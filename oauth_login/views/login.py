@@ -16,20 +16,17 @@ from django.views.decorators.http import require_http_methods
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.policy.email_address import plain_address
-from oauth_login.views.begin import login_required, start
-from oauth_login.views.pages import page, show, with_form
-from oauth_login.views.redirects import (
-    is_navigation,
-    is_prefetch,
-    requested_next,
-    target,
-)
+from oauth_login.views.begin import start
+from oauth_login.views.browser import is_navigation, is_prefetch, login_required
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import show, with_form
+from oauth_login.views.redirects import requested_next, target
 
 # Set at logout, so that AUTO_REDIRECT does not log the person in again at once (T26).
 LOGGED_OUT_COOKIE = "oauth_login_logged_out"
 
 
-@page
+@guarded_view
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def login(request: HttpRequest) -> HttpResponse:

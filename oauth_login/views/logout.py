@@ -14,16 +14,17 @@ from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import OAuthLoginError
-from oauth_login.login import state as seal
+from oauth_login.login.state import LOGOUT, new_state, unseal_state
 from oauth_login.protocol.logout.rp_initiated import end_session_url
 from oauth_login.registry import get_provider
-from oauth_login.sessions import begin as sessions
+from oauth_login.sessions.facts import login_facts
+from oauth_login.views.guard import guarded_view
 from oauth_login.views.login import LOGGED_OUT_COOKIE
-from oauth_login.views.pages import page, show, with_form
+from oauth_login.views.pages import show, with_form
 from oauth_login.views.redirects import absolute_url, requested_next, safe_next
 
 
-@page
+@guarded_view
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def logout(request: HttpRequest) -> HttpResponse:
@@ -38,7 +39,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
     """End the session here, then lead on to the provider's end of it (T109)."""
-    alias = sessions.facts(request.session).get("provider", "")
+    alias = login_facts(request.session).get("provider", "")
     user = request.user
     auth.logout(request)
     if user.is_authenticated:
@@ -63,11 +64,11 @@ def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
     return response
 
 
-@page
+@guarded_view
 @require_safe
 def logged_out(request: HttpRequest) -> HttpResponse:
     """Where the provider sends the browser back to."""
-    sealed = seal.unseal(request.GET.get("state", ""), seal.LOGOUT)
+    sealed = unseal_state(request.GET.get("state", ""), LOGOUT)
     # T111: `next` comes from the seal, or from nowhere.
     next_path = safe_next(sealed.next) if sealed else ""
     return _signed_out_page(request, None, None, next_path)
@@ -92,7 +93,7 @@ def _provider_logout(request: HttpRequest, alias: str, next_path: str) -> str | 
             provider.metadata(now=now),
             client=provider.client,
             post_logout_redirect_uri=absolute_url(request, "logged_out"),
-            state=seal.new_state(seal.LOGOUT, provider=alias, next=next_path, now=now),
+            state=new_state(LOGOUT, provider=alias, next=next_path, now=now),
         )
     except OAuthLoginError:
         # The session here is over, and that does not depend on anybody.

@@ -1,90 +1,25 @@
-"""Every page and every header of ours."""
+"""Our pages, and the words of the error pages."""
 
 from __future__ import annotations
 
-import functools
-import logging
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import (
-    BadRequest,
-    DisallowedHost,
-    PermissionDenied,
-    SuspiciousOperation,
-)
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_variables
 
 from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import (
-    ConfigurationError,
     InvalidCallback,
     LoginRefused,
     OAuthLoginError,
     ProviderRefused,
     ProviderUnavailable,
 )
-from oauth_login.sessions import begin as sessions
-
-logger = logging.getLogger("oauth_login")
-
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-
-
-def page(view: View[P]) -> View[P]:
-    """What holds for every view of ours, whatever middleware the site has.
-
-    No login is needed to log in (T133); nothing is cached (T24), framed (T13), or
-    told to another site (T23); and no exception leaves (T122): an error page has no
-    traceback, and a report by mail would have the code in its URL (E9).
-    """
-
-    @functools.wraps(view)
-    @sensitive_variables()
-    def guarded(
-        request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponseBase:
-        try:
-            response = view(request, *args, **kwargs)
-        except OAuthLoginError as ours:
-            response = error_page(request, ours, provider=_named(kwargs))
-        except (Http404, PermissionDenied, DisallowedHost):
-            raise  # answers, and Django gives them
-        except (SuspiciousOperation, BadRequest) as refused:
-            # Too many fields, or too large: with DEBUG, Django's answer would show
-            # them all.
-            received = type(refused).__name__
-            error = InvalidCallback("callback.malformed", received=received)
-            response = error_page(request, error)
-        except Exception:  # noqa: BLE001 - see above
-            logger.exception("unexpected error in %s", view.__name__)
-            response = error_page(request, ConfigurationError("config.unexpected"))
-        if "Cache-Control" not in response:
-            response["Cache-Control"] = "no-store, private, max-age=0"
-        if "Referrer-Policy" not in response:
-            response["Referrer-Policy"] = "no-referrer"
-        response["X-Frame-Options"] = "DENY"
-        _forbid_framing(response)
-        patch_vary_headers(response, ["Cookie"])
-        return response
-
-    guarded: View[P] = login_not_required(guarded)  # type: ignore[no-redef] # wrapped
-    return guarded
-
-
-def _named(kwargs: Mapping[str, Any]) -> str:
-    """The provider that the URL names, if there is one of that name."""
-    alias = kwargs.get("provider", "")
-    return alias if alias in get_config().providers else ""
+from oauth_login.sessions.facts import login_facts
 
 
 def error_page(
@@ -136,7 +71,7 @@ def denied_page(
 ) -> HttpResponse:
     """Signed in, and not allowed here: a page, never a redirect (T16)."""
     user: Any = request.user
-    alias = sessions.facts(request.session).get("provider", "")
+    alias = login_facts(request.session).get("provider", "")
     error = LoginRefused(code)
     reference = events.failed(request, error, provider=alias, is_ours=True, user=user)
     context = {
@@ -225,10 +160,3 @@ def _words(
     )
     later = _("Try again later. The people who run this site can see what happened.")
     return title, what, [later]
-
-
-def _forbid_framing(response: HttpResponseBase) -> None:
-    """Add to whatever policy the site sets; two policies both hold."""
-    policy = response.get("Content-Security-Policy")
-    ours = "frame-ancestors 'none'"
-    response["Content-Security-Policy"] = f"{policy}, {ours}" if policy else ours

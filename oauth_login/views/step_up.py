@@ -17,14 +17,16 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from oauth_login.errors import LoginRefused
-from oauth_login.login import suspended_requests as parked
+from oauth_login.login import suspended_requests
 from oauth_login.login.step_up import Requirement, provider_for, sealed
-from oauth_login.views.begin import login_required, login_url, start
-from oauth_login.views.pages import error_page, page, show, with_form
-from oauth_login.views.redirects import is_navigation, safe_next, target
+from oauth_login.views.begin import start
+from oauth_login.views.browser import is_navigation, login_required
+from oauth_login.views.guard import guarded_view
+from oauth_login.views.pages import error_page, show, with_form
+from oauth_login.views.redirects import login_url, safe_next, target
 
 
-@page
+@guarded_view
 def ask_for(request: HttpRequest, required: Requirement) -> HttpResponse:
     """Send whoever asks for this page to a login as required, and back here."""
     alias = required.provider
@@ -36,14 +38,14 @@ def ask_for(request: HttpRequest, required: Requirement) -> HttpResponse:
         return _insufficient(request, required, alias)
     here = safe_next(request.get_full_path())
     if request.method == "POST" and request.user.is_authenticated:
-        name = parked.park(request, now=time.time())
+        name = suspended_requests.suspend_request(request, now=time.time())
         here = reverse("oauth_login:resume", args=[name]) if name else here
     if alias is None:
         return HttpResponseRedirect(login_url(here))
     return start(request, alias, here, params=required.params)
 
 
-@page
+@guarded_view
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def resume(request: HttpRequest, name: str) -> HttpResponse:
@@ -52,9 +54,11 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponseRedirect(login_url(safe_next(request.path)))
     now = time.time()
     if request.method == "POST":
-        parked.discard(request.session, name, now=now)
+        suspended_requests.discard(request.session, name, now=now)
         return HttpResponseRedirect(target(""))
-    form = parked.find_form(request.session, request.user, name, now=now)
+    form = suspended_requests.resume_request(
+        request.session, request.user, name, now=now
+    )
     if form is None:
         return show(request, "resume_gone", {}, status=404)
     return with_form(show(request, "resume", {"form": form}))

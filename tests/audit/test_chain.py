@@ -16,8 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from oauth_login.audit import chain as event_chain
-from oauth_login.audit import events
+from oauth_login.audit import chain, events
 from oauth_login.models import EventChainHead, LoginEvent
 
 KEY = "a-key-of-the-suite-that-is-long-enough"
@@ -42,7 +41,7 @@ def write(number: int, user: Any = None) -> None:
 
 
 def found() -> str | None:
-    broken = event_chain.verify().found
+    broken = chain.verify().found
     return broken and f"{broken.sequence}: {broken.what}"
 
 
@@ -53,7 +52,7 @@ def rows() -> list[LoginEvent]:
 def test_what_was_written_is_whole(alice: Any) -> None:
     write(3, alice)
 
-    verdict = event_chain.verify()
+    verdict = chain.verify()
 
     assert (verdict.rows, verdict.unprotected, verdict.found) == (3, 0, None)
     assert [row.sequence for row in rows()] == [1, 2, 3]
@@ -61,7 +60,7 @@ def test_what_was_written_is_whole(alice: Any) -> None:
 
 
 def test_an_empty_log_is_whole() -> None:
-    assert event_chain.verify() == event_chain.Verdict(0, 0, "", None)
+    assert chain.verify() == chain.Verdict(0, 0, "", None)
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -172,37 +171,35 @@ def test_an_old_head_hides_the_end_but_not_from_one_that_was_kept() -> None:
     write(2)
     old = EventChainHead.objects.values().get()
     write(2)
-    kept = event_chain.verify().head
+    kept = chain.verify().head
     LoginEvent.objects.filter(sequence__gt=2).delete()
     EventChainHead.objects.filter(pk=1).update(**old)
 
     assert found() is None  # what docs/operations.md says is not seen
-    broken = event_chain.verify(expected_head=kept).found
-    assert broken == event_chain.Break(
-        3, "rows were removed from the end, with their head"
-    )
+    broken = chain.verify(expected_head=kept).found
+    assert broken == chain.Break(3, "rows were removed from the end, with their head")
 
 
 def test_another_log_is_not_the_one_whose_head_was_kept() -> None:
     write(2)
-    kept = event_chain.verify().head
+    kept = chain.verify().head
     LoginEvent.objects.all().delete()
     EventChainHead.objects.all().delete()
-    assert event_chain.verify(expected_head=kept).found == event_chain.Break(
+    assert chain.verify(expected_head=kept).found == chain.Break(
         None, "the head was removed"
     )
     write(3)
 
-    broken = event_chain.verify(expected_head=kept).found
-    assert broken == event_chain.Break(2, "this is not the log whose head was kept")
+    broken = chain.verify(expected_head=kept).found
+    assert broken == chain.Break(2, "this is not the log whose head was kept")
 
 
 def test_an_earlier_head_of_this_log_fits() -> None:
     write(2)
-    kept = event_chain.verify().head
+    kept = chain.verify().head
     write(2)
 
-    assert event_chain.verify(expected_head=kept).found is None
+    assert chain.verify(expected_head=kept).found is None
 
 
 def test_nothing_is_built_on_a_head_that_was_changed(
@@ -224,9 +221,9 @@ def test_another_key_goes_on_outside_and_says_so(settings: Settings) -> None:
     write(1)
 
     assert found() == "None: the head was changed, or was made with another key"
-    event_chain.restart()
+    chain.restart()
     write(1)
-    verdict = event_chain.verify()
+    verdict = chain.verify()
     assert (verdict.rows, verdict.unprotected, verdict.found) == (1, 2, None)
 
 
@@ -237,7 +234,7 @@ def test_what_was_there_before_the_key_is_counted(settings: Settings) -> None:
     settings.OAUTH_LOGIN = {**settings.OAUTH_LOGIN, "EVENT_LOG_KEY": KEY}
     write(1)
 
-    verdict = event_chain.verify()
+    verdict = chain.verify()
 
     assert (verdict.rows, verdict.unprotected, verdict.found) == (1, 2, None)
 
@@ -303,8 +300,8 @@ def test_pruning_goes_batch_by_batch(
     LoginEvent.objects.create(outcome="login", reference="AAAA-AAAA")
     old = timezone.now() + timedelta(seconds=1)
 
-    assert [event_chain.prune(old, limit=2) for _ in range(4)] == [2, 2, 2, 0]
-    assert event_chain.verify().head.startswith("5:")
+    assert [chain.prune(old, limit=2) for _ in range(4)] == [2, 2, 2, 0]
+    assert chain.verify().head.startswith("5:")
 
 
 def test_rows_whose_clocks_differed_wait_for_each_other(time_machine: Any) -> None:
@@ -316,7 +313,7 @@ def test_rows_whose_clocks_differed_wait_for_each_other(time_machine: Any) -> No
     time_machine.move_to(now, tick=False)
     write(1)
 
-    assert event_chain.prune(now + timedelta(minutes=1), limit=9) == 1
+    assert chain.prune(now + timedelta(minutes=1), limit=9) == 1
     assert [row.sequence for row in rows()] == [2, 3]
     assert found() is None
 
@@ -329,7 +326,7 @@ def test_pruning_removes_no_traces(caplog: pytest.LogCaptureFixture) -> None:
     )
     before = timezone.now() - timedelta(days=365)
 
-    assert event_chain.prune(before, limit=9) == 0
+    assert chain.prune(before, limit=9) == 0
     assert [r.levelno for r in caplog.records] == [logging.CRITICAL]
     assert found() == "1: a row was changed, or put in"
 
@@ -338,7 +335,7 @@ def test_without_the_key_the_chain_is_not_pruned(settings: Settings) -> None:
     write(2)
     settings.OAUTH_LOGIN = {**settings.OAUTH_LOGIN, "EVENT_LOG_KEY": None}
 
-    assert event_chain.prune(timezone.now() + timedelta(days=1), limit=9) == 0
+    assert chain.prune(timezone.now() + timedelta(days=1), limit=9) == 0
     assert LoginEvent.objects.count() == 2
 
 
@@ -430,8 +427,8 @@ def test_verifying_and_pruning_disturb_nobody() -> None:
         if next(turns) % 2:
             write(5)
         else:
-            event_chain.prune(timezone.now(), limit=3)
-            verdicts.append(event_chain.verify().found)
+            chain.prune(timezone.now(), limit=3)
+            verdicts.append(chain.verify().found)
 
     assert at_once(6, one) == []
     assert verdicts == [None] * 3

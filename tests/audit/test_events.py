@@ -19,8 +19,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from oauth_login.audit import chain as event_chain
-from oauth_login.audit import events
+from oauth_login.audit import chain, events
 from oauth_login.login import breakglass
 from oauth_login.models import LoginEvent, LoginSession
 from oauth_login.policy.rules import RuleSet
@@ -122,7 +121,7 @@ def test_whoever_the_users_are_their_events_are_chained_and_explained(
     oauth_log_in(client, person="bob")
     user = get_user_model().objects.get()
 
-    assert event_chain.verify().found is None
+    assert chain.verify().found is None
     assert {row.user_key for row in LoginEvent.objects.all()} == {str(user.pk)}
     (identity,) = explain(user).identities
     assert [(r.right, r.status) for r in identity.rights] == [("staff", "given")]

@@ -80,11 +80,11 @@ def test_whoever_signed_in_long_ago_is_asked_to_do_it_again(
 
 AGE_SESSIONS = """
 from django.contrib.sessions.models import Session
-from oauth_login.sessions.reauthentication import SESSION_KEY
+from oauth_login.sessions.facts import SIGNED_IN_AT_KEY
 
 for row in Session.objects.all():
     kept = row.get_decoded()
-    row.session_data = Session.objects.encode({**kept, SESSION_KEY: 1})
+    row.session_data = Session.objects.encode({**kept, SIGNED_IN_AT_KEY: 1})
     row.save()
 """
 

@@ -7,19 +7,27 @@ import base64
 import pytest
 from pytest_django import Settings
 
-from oauth_login.login import state as seal
+from oauth_login.login.state import (
+    LOGIN,
+    LOGOUT,
+    MAX_PLAINTEXT,
+    SealedState,
+    new_state,
+    unseal_state,
+)
+from oauth_login.sealing import seal_text, unseal_text
 
 NOW = 1_900_000_000.7
 
 
-def state(kind: int = seal.LOGIN, **options: object) -> str:
+def state(kind: int = LOGIN, **options: object) -> str:
     given = {"provider": "corp", "next": "/home/", "now": NOW}
-    return seal.new_state(kind, **{**given, **options})  # type: ignore[arg-type]
+    return new_state(kind, **{**given, **options})  # type: ignore[arg-type]
 
 
 def test_what_was_sealed_comes_out() -> None:
-    assert seal.unseal(state(restarts=1), seal.LOGIN) == seal.Seal(
-        seal.LOGIN, "corp", "/home/", 1, int(NOW)
+    assert unseal_state(state(restarts=1), LOGIN) == SealedState(
+        LOGIN, "corp", "/home/", 1, int(NOW)
     )
 
 
@@ -29,16 +37,16 @@ def test_no_state_is_like_another_and_each_fits() -> None:
     for path in ("", "/" * 119, "/" * 120, "/" * 2048, "/é" * 60):
         made = state(provider="p" * 40, next=path)
         assert 64 <= len(made) <= 255
-        opened = seal.unseal(made, seal.LOGIN)
+        opened = unseal_state(made, LOGIN)
         assert opened is not None
         assert opened.next in (path, "")
 
 
 def test_a_path_that_fits_is_kept_and_a_longer_one_is_not() -> None:
-    room = seal.MAX_PLAINTEXT - 31 - len("corp")
+    room = MAX_PLAINTEXT - 31 - len("corp")
     for length, kept in ((room, True), (room + 1, False)):
         path = "/" * length
-        opened = seal.unseal(state(next=path), seal.LOGIN)
+        opened = unseal_state(state(next=path), LOGIN)
         assert opened is not None
         assert opened.next == (path if kept else "")
 
@@ -49,7 +57,7 @@ def test_a_bit_that_is_another_opens_nothing(position: int) -> None:
     raw = bytearray(base64.urlsafe_b64decode(state() + "=="))
     raw[position] ^= 1
     forged = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    assert seal.unseal(forged, seal.LOGIN) is None
+    assert unseal_state(forged, LOGIN) is None
 
 
 @pytest.mark.parametrize(
@@ -57,26 +65,26 @@ def test_a_bit_that_is_another_opens_nothing(position: int) -> None:
     ["", "a" * 63, "a" * 64, "a" * 65, "a" * 255, "a" * 256, "é" * 64, "+" * 64],
 )
 def test_what_we_did_not_make_is_nothing(forged: str) -> None:
-    assert seal.unseal(forged, seal.LOGIN) is None
-    assert seal.unseal_text(forged, purpose="x") is None
+    assert unseal_state(forged, LOGIN) is None
+    assert unseal_text(forged, purpose="x") is None
 
 
 def test_a_login_is_no_logout() -> None:
     # T111
-    assert seal.unseal(state(), seal.LOGOUT) is None
-    assert seal.unseal(state(seal.LOGOUT), seal.LOGIN) is None
+    assert unseal_state(state(), LOGOUT) is None
+    assert unseal_state(state(LOGOUT), LOGIN) is None
 
 
 @pytest.mark.parametrize("text", ["", "é\n", "a" * 1024])
 def test_a_text_comes_out_as_it_was(text: str) -> None:
-    sealed = seal.seal_text(text, purpose="x")
-    assert seal.unseal_text(sealed, purpose="x") == text
-    assert seal.unseal_text(sealed, purpose="y") is None
+    sealed = seal_text(text, purpose="x")
+    assert unseal_text(sealed, purpose="x") == text
+    assert unseal_text(sealed, purpose="y") is None
 
 
 def test_a_text_that_is_none_is_made_one() -> None:
-    sealed = seal.seal_text("a\ud800", purpose="x")
-    assert seal.unseal_text(sealed, purpose="x") == "a?"
+    sealed = seal_text("a\ud800", purpose="x")
+    assert unseal_text(sealed, purpose="x") == "a?"
 
 
 @pytest.mark.parametrize(
@@ -91,20 +99,20 @@ def test_a_text_that_is_none_is_made_one() -> None:
 )
 def test_nobody_can_make_a_state_out_of_a_text(text: str) -> None:
     # T01: who posts a form chooses the text, and gets it back sealed
-    sealed = seal.seal_text(text, purpose="x")
-    assert seal.unseal(sealed, seal.LOGIN) is None
-    assert seal.unseal(sealed, seal.LOGOUT) is None
+    sealed = seal_text(text, purpose="x")
+    assert unseal_state(sealed, LOGIN) is None
+    assert unseal_state(sealed, LOGOUT) is None
 
 
 def test_nobody_can_read_a_text_out_of_a_state() -> None:
-    assert seal.unseal_text(state(), purpose="x") is None
+    assert unseal_text(state(), purpose="x") is None
 
 
 def test_an_old_key_still_opens_and_another_does_not(settings: Settings) -> None:
-    made, text = state(), seal.seal_text("a", purpose="x")
+    made, text = state(), seal_text("a", purpose="x")
     old = settings.SECRET_KEY
     settings.SECRET_KEY = "another" * 10
-    assert seal.unseal(made, seal.LOGIN) is None
+    assert unseal_state(made, LOGIN) is None
     settings.SECRET_KEY_FALLBACKS = [old]
-    assert seal.unseal(made, seal.LOGIN) is not None
-    assert seal.unseal_text(text, purpose="x") == "a"
+    assert unseal_state(made, LOGIN) is not None
+    assert unseal_text(text, purpose="x") == "a"

@@ -12,14 +12,16 @@ from django.urls import Resolver404, resolve, set_script_prefix
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oauth_login.login import state as seal
-from oauth_login.views.redirects import form_params, own_path, safe_next
+from oauth_login.login.state import LINK, LOGIN, LOGOUT, new_state, unseal_state
+from oauth_login.sealing import seal_text, unseal_text
+from oauth_login.views.parameters import form_params
+from oauth_login.views.redirects import own_path, safe_next
 from tests.properties.strategies import any_text, judged, text
 
 HOME = "https://app.example.com"
 NOW = 1_900_000_000
 
-KINDS = (seal.LOGIN, seal.LOGOUT, seal.LINK)
+KINDS = (LOGIN, LOGOUT, LINK)
 kinds = st.sampled_from(KINDS)
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=40)
 
@@ -33,12 +35,10 @@ names = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=4
 def test_a_state_says_what_it_was_made_of(
     kind: int, provider: str, path: str, restarts: int, now: float
 ) -> None:
-    state = seal.new_state(
-        kind, provider=provider, next=path, restarts=restarts, now=now
-    )
+    state = new_state(kind, provider=provider, next=path, restarts=restarts, now=now)
     assert re.fullmatch(r"[A-Za-z0-9_-]{64,255}", state)
 
-    said = seal.unseal(state, kind)
+    said = unseal_state(state, kind)
 
     assert said is not None
     assert (said.kind, said.provider, said.restarts) == (kind, provider, restarts)
@@ -46,8 +46,8 @@ def test_a_state_says_what_it_was_made_of(
     assert said.next in (path, "")
     assert said.next == path or len(path.encode()) > 60
     for other in {*KINDS} - {kind}:
-        assert seal.unseal(state, other) is None
-    assert seal.unseal_text(state, purpose="user") is None
+        assert unseal_state(state, other) is None
+    assert unseal_text(state, purpose="user") is None
 
 
 @given(text | st.text(st.characters(max_codepoint=127), max_size=120))
@@ -55,11 +55,11 @@ def test_a_state_says_what_it_was_made_of(
 @example("\0\0\0\0\1\0\4corp/forged")
 def test_a_sealed_text_is_read_as_a_text_and_never_as_a_state(said: str) -> None:
     # T07: whoever gets a text of theirs sealed must not have made a state.
-    sealed = seal.seal_text(said, purpose="user")
-    assert seal.unseal_text(sealed, purpose="user") == said
-    assert seal.unseal_text(sealed, purpose="next") is None
-    assert seal.unseal(sealed, seal.LOGIN) is None
-    assert seal.unseal(sealed, seal.LOGOUT) is None
+    sealed = seal_text(said, purpose="user")
+    assert unseal_text(sealed, purpose="user") == said
+    assert unseal_text(sealed, purpose="next") is None
+    assert unseal_state(sealed, LOGIN) is None
+    assert unseal_state(sealed, LOGOUT) is None
 
 
 letters = st.sampled_from("ABCXYZabcxyz0123456789_-~.=+/ \u00e9\ud800")
@@ -73,24 +73,22 @@ def test_what_was_touched_opens_nothing(
     edits: list[tuple[int, str]], length: int
 ) -> None:
     # T01
-    state = seal.new_state(seal.LOGIN, provider="corp", next="/a/", now=NOW)
-    sealed = seal.seal_text("Alice", purpose="user")
+    state = new_state(LOGIN, provider="corp", next="/a/", now=NOW)
+    sealed = seal_text("Alice", purpose="user")
     for at, letter in edits:
         for good in (state, sealed):
             touched = good[: at % len(good)] + letter + good[at % len(good) + 1 :]
             if touched != good:
-                assert seal.unseal(touched, seal.LOGIN) is None
-                assert seal.unseal_text(touched, purpose="user") is None
-    assert seal.unseal(state[:length], seal.LOGIN) is None or length >= len(state)
-    assert seal.unseal_text(sealed[:length], purpose="user") is None or length >= len(
-        sealed
-    )
+                assert unseal_state(touched, LOGIN) is None
+                assert unseal_text(touched, purpose="user") is None
+    assert unseal_state(state[:length], LOGIN) is None or length >= len(state)
+    assert unseal_text(sealed[:length], purpose="user") is None or length >= len(sealed)
 
 
 @given(any_text | st.text(letters, min_size=60, max_size=260))
 def test_what_nobody_sealed_opens_nothing(noise: str) -> None:
-    assert seal.unseal(noise, seal.LOGIN) is None
-    assert seal.unseal_text(noise, purpose="user") is None
+    assert unseal_state(noise, LOGIN) is None
+    assert unseal_text(noise, purpose="user") is None
 
 
 # --- next

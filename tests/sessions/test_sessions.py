@@ -17,7 +17,8 @@ from django.urls import path
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from oauth_login.models import Identity, LoginSession
-from oauth_login.sessions import begin as sessions
+from oauth_login.sessions.end import end_rows, is_over, prune_ended
+from oauth_login.sessions.facts import login_facts
 from oauth_login.testing import FakeProvider
 from oauth_login.testing.faults.catalogue import FAULTS, Fault
 
@@ -80,7 +81,7 @@ def test_a_session_that_is_ended_elsewhere_is_over_at_its_next_request(
     oauth_log_in(there)
     assert who(there)
 
-    ended = sessions.end(
+    ended = end_rows(
         LoginSession.objects.filter(pk=there.session["_oauth_login"]["id"])
     )
 
@@ -100,7 +101,7 @@ def test_a_session_ends_after_its_key_has_changed(
     client.cookies["sessionid"] = session.session_key
     assert who(client)
 
-    sessions.end(LoginSession.objects.all())
+    end_rows(LoginSession.objects.all())
 
     assert who(client) == ""
 
@@ -110,7 +111,7 @@ def test_an_end_holds_when_the_cache_has_lost_it(
 ) -> None:
     # T117
     oauth_log_in(client)
-    sessions.end(LoginSession.objects.all())
+    end_rows(LoginSession.objects.all())
     caches["default"].clear()
 
     assert who(client) == ""
@@ -127,10 +128,10 @@ def test_whoever_ends_a_session_while_another_looks_has_the_last_word(
     cache.delete(key)
     # The look has asked the database, and has not told the cache yet.
     LoginSession.objects.filter(pk=row.pk).update(last_seen_at=NOW)
-    sessions.end(LoginSession.objects.all())
+    end_rows(LoginSession.objects.all())
     cache.add(key, "alive", 60)
 
-    assert sessions.is_over(session)
+    assert is_over(session)
 
 
 def test_a_look_costs_one_query_in_a_minute_and_notes_the_time(
@@ -141,15 +142,15 @@ def test_a_look_costs_one_query_in_a_minute_and_notes_the_time(
     with time_machine.travel(NOW, tick=False) as clock:
         oauth_log_in(client)
         session = client.session
-        assert sessions.facts(session)  # Django reads its session here
+        assert login_facts(session)  # Django reads its session here
         with django_assert_num_queries(1):
-            assert not sessions.is_over(session)
+            assert not is_over(session)
         clock.shift(59)
         with django_assert_num_queries(0):
-            assert not sessions.is_over(session)
+            assert not is_over(session)
         clock.shift(2)
         with django_assert_num_queries(1):
-            assert not sessions.is_over(session)
+            assert not is_over(session)
 
     assert LoginSession.objects.get().last_seen_at == NOW + timedelta(seconds=61)
 
@@ -222,8 +223,8 @@ def test_only_what_is_over_is_pruned(oauth_log_in: LogIn) -> None:
         LoginSession.objects.filter(pk=ended.pk).update(ended_at=NOW)
         LoginSession.objects.filter(pk=expired.pk).update(expires_at=NOW)
 
-    assert sessions.prune(NOW) == 0
-    assert sessions.prune(NOW + timedelta(seconds=1)) == 2
+    assert prune_ended(NOW) == 0
+    assert prune_ended(NOW + timedelta(seconds=1)) == 2
 
 
 @pytest.mark.parametrize(
@@ -271,7 +272,7 @@ def test_the_middleware_works_under_asgi(
         return str(response.content.decode())
 
     assert async_to_sync(ask)() == "alice"
-    sessions.end(LoginSession.objects.all())
+    end_rows(LoginSession.objects.all())
     assert async_to_sync(ask)() == ""
 
 

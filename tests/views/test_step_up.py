@@ -289,10 +289,10 @@ def test_a_wish_that_is_not_ours_is_none(
     client: Client, oauth_log_in: LogIn, wish: str
 ) -> None:
     # T17: nor is one that was sealed for something else.
-    from oauth_login.login import state as seal
+    from oauth_login.sealing import seal_text
 
     oauth_log_in(client)
-    foreign = seal.seal_text('{"prompt": "none"}', purpose="user")
+    foreign = seal_text('{"prompt": "none"}', purpose="user")
     for value in (wish, foreign):
         response = client.get("/auth/corp/login/", {"wish": value}, secure=True)
         assert response["Location"] == "/home/"

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from oauth_login.audit import chain as event_chain
+from oauth_login.audit import chain
 from oauth_login.conf import get_config
 from oauth_login.models import BreakGlassLink, Identity, LoginEvent
 from oauth_login.rights.record_claims import not_to_be_kept
-from oauth_login.sessions import begin as sessions
+from oauth_login.sessions.end import ended_before, prune_ended
 
 BATCH = 1000
 # For whoever looks at what happened lately.
@@ -37,13 +37,13 @@ class Command(BaseCommand):
             self._say(
                 "would delete",
                 events=LoginEvent.objects.filter(created_at__lt=oldest).count(),
-                sessions=sessions.over_since(sessions_over).count(),
+                sessions=ended_before(sessions_over).count(),
                 links=links.count(),
                 claims=claims.count(),
             )
             return
         events = erased = 0
-        while gone := event_chain.prune(oldest, limit=BATCH):
+        while gone := chain.prune(oldest, limit=BATCH):
             events += gone
         while keys := list(claims.order_by("pk").values_list("pk", flat=True)[:BATCH]):
             some = Identity.objects.filter(pk__in=keys)
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         self._say(
             "deleted",
             events=events,
-            sessions=sessions.prune(sessions_over),
+            sessions=prune_ended(sessions_over),
             links=links.delete()[0],
             claims=erased,
         )

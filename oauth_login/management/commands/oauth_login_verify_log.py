@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oauth_login.audit import chain as event_chain
+from oauth_login.audit import chain
 from oauth_login.conf import get_config
 
 
@@ -32,12 +32,12 @@ class Command(BaseCommand):
     def handle(self, *, head: str | None, restart: bool, **options: Any) -> None:
         if get_config().event_log_key is None:
             raise CommandError("OAUTH_LOGIN has no EVENT_LOG_KEY: there is no chain.")
-        verdict = event_chain.verify(expected_head=head or "")
+        verdict = chain.verify(expected_head=head or "")
         self.stdout.write(f"rows in the chain: {verdict.rows}")
         self.stdout.write(f"rows from before it, unprotected: {verdict.unprotected}")
         self.stdout.write(f"head: {verdict.head or 'none'}")
         if restart:
-            event_chain.restart()
+            chain.restart()
             self.stdout.write("The next event begins a new chain.")
             return
         if found := verdict.found:

@@ -1,0 +1,110 @@
+"""How the session of a signed-in user ends, here or from elsewhere.
+
+The row's id is in the Django session. Ending the row ends that session at its next
+request, whatever Django's session store is, and whatever key the session has by then
+(T114). middleware.py looks; a look costs nothing but the cache, and once a minute one
+UPDATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import BaseCache, caches
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from oauth_login.conf import get_config
+from oauth_login.models import Identity, LoginSession
+from oauth_login.sessions.facts import login_facts
+
+# What ends them; see can_be_ended().
+MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
+# Seconds for which a look is good, where the cache does not say that it ended.
+LOOK_LIFETIME = 60
+_ALIVE, _ENDED = "alive", "ended"
+
+
+def on_logout(*, request: HttpRequest | None, **kwargs: Any) -> None:
+    """End the row of a session that logs out: for Django's `user_logged_out`."""
+    if request is not None and hasattr(request, "session"):
+        end_ids([login_facts(request.session).get("id", "")])
+
+
+def end_with_identity(*, instance: Identity, **kwargs: Any) -> None:
+    """End what an identity began, before it goes: for Django's `pre_delete` (T121)."""
+    end_rows(instance.sessions.all())
+
+
+def is_over(session: SessionBase) -> bool:
+    """Whether somebody ended this session elsewhere.
+
+    One UPDATE finds that out and notes that the session was used. It is asked at most
+    once in LOOK_LIFETIME; between, the cache says so at once. A cache that loses what
+    it held costs a look and no more.
+    """
+    row_id = login_facts(session).get("id")
+    if not isinstance(row_id, str):
+        return False  # signed in before there were rows
+    cache, key = _cache(), _key(row_id)
+    known = cache.get(key)
+    if known is None:
+        rows = LoginSession.objects.filter(pk=row_id, ended_at=None)
+        known = _ALIVE if rows.update(last_seen_at=timezone.now()) else _ENDED
+        # Not `set`: whoever ended it in between has the last word.
+        cache.add(key, known, LOOK_LIFETIME)
+    return bool(known == _ENDED)
+
+
+def can_be_ended() -> bool:
+    """Whether anybody looks at the rows: nothing else ends a session elsewhere."""
+    return MIDDLEWARE in settings.MIDDLEWARE
+
+
+def open_sessions(user: Any) -> QuerySet[LoginSession]:
+    """Where this user is signed in now, the last used first."""
+    return LoginSession.objects.filter(
+        user_id=user.pk, ended_at=None, expires_at__gt=timezone.now()
+    )
+
+
+def end_rows(rows: QuerySet[LoginSession]) -> int:
+    """End those that are open; how many there were."""
+    return end_ids(rows.filter(ended_at=None).values_list("pk", flat=True))
+
+
+def end_ids(ids: Iterable[str]) -> int:
+    """As end_rows(), by id. The row first: it counts if the cache is down (T117)."""
+    ids = [row_id for row_id in ids if row_id]
+    if not ids:
+        return 0
+    rows = LoginSession.objects.filter(pk__in=ids, ended_at=None)
+    ended = rows.update(ended_at=timezone.now())
+    _cache().set_many({_key(row_id): _ENDED for row_id in ids}, LOOK_LIFETIME)
+    return ended
+
+
+def ended_before(before: datetime) -> QuerySet[LoginSession]:
+    """Rows that ended or expired before that."""
+    return LoginSession.objects.filter(
+        Q(ended_at__lt=before) | Q(expires_at__lt=before)
+    )
+
+
+def prune_ended(before: datetime) -> int:
+    """Delete rows that ended or expired before that; how many."""
+    deleted, _ = ended_before(before).delete()
+    return deleted
+
+
+def _cache() -> BaseCache:
+    return caches[get_config().cache_alias]
+
+
+def _key(row_id: str) -> str:
+    return f"oauth_login.session.{row_id}"
