@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from oauth_login.conf import get_config
 from oauth_login.models import GrantedRight, Identity
@@ -20,11 +20,10 @@ from oauth_login.policy.recorded_claims import (
     recalled_claims,
 )
 from oauth_login.policy.rules import RuleSet, decide
-from oauth_login.rights.apply import FLAGS
+from oauth_login.rights.apply import rights_of
+from oauth_login.rights.plan import Right
 
 Kind = GrantedRight.Kind
-# "staff" and "", or "group" and its name: as in GrantedRight.
-Right: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,10 @@ def explain(user: Any) -> Explanation:
     """Every right that a rule gives or might give, and those given by hand."""
     mine = Identity.objects.filter(user_id=user.pk).order_by("pk")
     rows = list(mine.prefetch_related("rights"))
-    has = _rights_of(user)
-    given = {(right.kind, right.group) for row in rows for right in row.rights.all()}
+    has = rights_of(user)
+    given = {
+        Right(right.kind, right.group) for row in rows for right in row.rights.all()
+    }
     by_hand = sorted(has - given, key=_order)
     return Explanation(
         user=user.get_username(),
@@ -109,17 +110,9 @@ def _label(kind: str, name: str) -> str:
     return name if kind == Kind.GROUP else str(Kind(kind).label)
 
 
-def _rights_of(user: Any) -> set[Right]:
-    flags = {(k.value, "") for k, name in FLAGS.items() if getattr(user, name, False)}
-    if not hasattr(user, "groups"):
-        return flags
-    names = user.groups.values_list("name", flat=True)
-    return flags | {(Kind.GROUP.value, name) for name in names}
-
-
-def _identity(row: Identity, has: set[Right]) -> ExplainedIdentity:
+def _identity(row: Identity, has: frozenset[Right]) -> ExplainedIdentity:
     entry = get_config().providers.get(row.provider)
-    given = {(right.kind, right.group): right for right in row.rights.all()}
+    given = {Right(right.kind, right.group): right for right in row.rights.all()}
     verdicts = dict(_verdicts(row, entry.rules if entry else RuleSet()))
     return ExplainedIdentity(
         key=row.pk,
@@ -165,18 +158,18 @@ def _verdicts(row: Identity, rules: RuleSet) -> Iterator[tuple[Right, Verdict | 
         (Kind.SUPERUSER, rules.superuser_if),
     ):
         if of:
-            yield (kind.value, ""), None if claims is None else judge(of, claims)
+            yield Right(kind.value), None if claims is None else judge(of, claims)
     if rules.groups is None:
         return
     if claims is None:
         for name in rules.groups.map.values():
-            yield (Kind.GROUP.value, name), None
+            yield Right(Kind.GROUP.value, name), None
         return
     decision = decide(rules, claims, complete=True)
     gives, reasons = decision.groups or frozenset(), decision.reasons
     for name in {*rules.groups.map.values(), *gives}:
         yield (
-            (Kind.GROUP.value, name),
+            Right(Kind.GROUP.value, name),
             Verdict("matched", reason=reasons[name])
             if name in gives
             else judge_claims([rules.groups.claim], claims),

@@ -9,12 +9,16 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from oauth_login.errors import LoginRefused
-from oauth_login.models import GrantedRight, Identity
+from oauth_login.models import Identity
 from oauth_login.policy.recorded_claims import recalled_claims
-from oauth_login.policy.rules import Decision, RuleSet, check_admission, decide
-from oauth_login.rights.apply import FLAGS
+from oauth_login.policy.rules import RuleSet, check_admission, decide
+from oauth_login.rights.apply import (
+    active_superusers,
+    is_last_superuser,
+    user_rights,
+)
+from oauth_login.rights.plan import plan
 
-Kind = GrantedRight.Kind
 CHUNK = 500
 
 
@@ -49,10 +53,10 @@ def rehearse(
     From the claims of the last login. Whom the rules `before` refuse already is not
     counted as refused.
     """
-    related = ["rights", "user__oauth_login_identities__rights"]
+    related = ["user__oauth_login_identities__rights"]
     if hasattr(get_user_model(), "groups"):
         related.append("user__groups")
-    superusers = _superusers()
+    superusers = frozenset(active_superusers().values_list("pk", flat=True))
     rows = (
         Identity.objects.filter(provider__in=list(rules))
         .select_related("user")
@@ -67,7 +71,7 @@ def rehearse(
 
 
 def _outcome(
-    row: Identity, rules: RuleSet, before: RuleSet | None, superusers: set[Any]
+    row: Identity, rules: RuleSet, before: RuleSet | None, superusers: frozenset[Any]
 ) -> Outcome:
     user: Any = row.user
     who = (user.get_username(), str(user.pk), row.provider, row.subject)
@@ -80,9 +84,20 @@ def _outcome(
         return Outcome(*who, refused=refused if is_new else "")
     claims = recalled_claims(row.claims or {}, rules.claims_needed())
     decision = decide(rules, claims, complete=True)
-    gains, loses = _plan(row, rules, decision, superusers)
-    unknown = tuple(sorted(decision.unknown))
-    return Outcome(*who, tuple(gains), tuple(loses), unknown=unknown)
+    identities = user.oauth_login_identities.all()
+    change = plan(
+        decision,
+        user_rights(user, [right for one in identities for right in one.rights.all()]),
+        identity=row.pk,
+        mode=rules.groups.mode if rules.groups else "managed",
+        is_last_superuser=lambda: is_last_superuser(user, superusers),
+    )
+    return Outcome(
+        *who,
+        gains=tuple(right.name for right in change.granted),
+        loses=tuple(right.name for right in change.revoked),
+        unknown=tuple(sorted(decision.unknown)),
+    )
 
 
 def _refusal(row: Identity, rules: RuleSet) -> str:
@@ -92,47 +107,3 @@ def _refusal(row: Identity, rules: RuleSet) -> str:
     except LoginRefused as error:
         return error.code
     return "" if row.user.is_active else "account.inactive"
-
-
-def _plan(
-    row: Identity, rules: RuleSet, decision: Decision, superusers: set[Any]
-) -> tuple[list[str], list[str]]:
-    """What rights.apply would do; a test holds the two together."""
-    user: Any = row.user
-    ours = {(right.kind, right.group) for right in row.rights.all()}
-    others = {
-        (right.kind, right.group)
-        for other in user.oauth_login_identities.all()
-        if other.pk != row.pk
-        for right in other.rights.all()
-    }
-    is_last = getattr(user, "is_superuser", False) and superusers <= {user.pk}
-    gains: list[str] = []
-    loses: list[str] = []
-    for kind, wanted in (
-        (Kind.STAFF, decision.staff),
-        (Kind.SUPERUSER, decision.superuser),
-    ):
-        has, right = getattr(user, FLAGS[kind], None), (kind.value, "")
-        if wanted and has is False:
-            gains.append(kind.value)
-        elif wanted is False and has and right in ours - others and not is_last:
-            loses.append(kind.value)
-    if decision.groups is None or rules.groups is None or not hasattr(user, "groups"):
-        return gains, loses
-    groups = {group.name for group in user.groups.all()}
-    gains += sorted(decision.groups - groups)
-    if rules.groups.mode != "add":
-        from_us = {group for kind, group in ours if kind == Kind.GROUP}
-        from_others = {group for kind, group in others if kind == Kind.GROUP}
-        gone = groups if rules.groups.mode == "mirror" else groups & from_us
-        loses += sorted(gone - decision.groups - from_others)
-    return gains, loses
-
-
-def _superusers() -> set[Any]:
-    user_model: Any = get_user_model()
-    if not hasattr(user_model, "is_superuser"):
-        return set()
-    active = user_model._default_manager.filter(is_superuser=True, is_active=True)
-    return set(active.values_list("pk", flat=True))

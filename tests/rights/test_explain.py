@@ -393,7 +393,7 @@ def test_rehearsing_costs_the_same_for_any_number_of_people(
     for number in range(12):
         enter(f"p{number}", groups=["ops"], roles=["ed"])
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert len(outcomes({"STAFF_IF": {"groups": "x"}})) == 12
 
 
