@@ -1,7 +1,7 @@
 """A real OpenID provider for a site's tests, with faults by name. See docs/testing.md.
 
-For tests alone: it logs anybody in who asks, as whomever they like. Nothing that it
-issues proves anything, and it must never be reachable from outside a test.
+For tests alone: every visitor can log in as any person. A token of this provider proves
+nothing, and the provider must never be reachable from outside a test.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # PEP 562. pytest imports this package in every run of every project that has
-    # oauth_login installed: that must not cost what cryptography costs.
+    # PEP 562: imported on first use. pytest imports this package in each run of every
+    # project that has oauth_login installed; importing cryptography takes too long.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

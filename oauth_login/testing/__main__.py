@@ -1,6 +1,6 @@
-"""`python -m oauth_login.testing`: a provider on this machine, for trying by hand.
+"""`python -m oauth_login.testing`: a provider on this machine, to try by hand.
 
-It listens on 127.0.0.1 and nowhere else, and logs in whoever asks.
+It listens on 127.0.0.1 only, and asks for no password.
 """
 
 from __future__ import annotations

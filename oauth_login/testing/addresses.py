@@ -1,11 +1,11 @@
-"""What the provider for tests has at which address, and a record of who asked."""
+"""The addresses of the test provider, and the log of its requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# What is there, and the usual path, by the name that metadata gives to the address.
+# The document and its usual path, by the address's name in the metadata.
 ENDPOINTS = {
     "discovery_url": ("discovery", "/.well-known/openid-configuration"),
     "jwks_uri": ("jwks", "/jwks"),
@@ -14,13 +14,13 @@ ENDPOINTS = {
     "authorization_endpoint": ("authorize", "/authorize"),
     "end_session_endpoint": ("logout", "/logout"),
 }
-# There only where somebody's settings name it, as GitHub's do.
+# Only served if the settings name its address, as for GitHub.
 _UNUSUAL = {"emails_endpoint": "emails"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """One request that came. All but the first two may hold a secret of the site."""
+    """One request. All fields but the first two may contain a secret of the site."""
 
     document: str
     method: str
@@ -30,23 +30,23 @@ class LoggedRequest:
 
 
 def usual_addresses(issuer: str) -> dict[str, str]:
-    """Where what is at `issuer`, by metadata's names."""
+    """The addresses at `issuer`, by their names in the metadata."""
     base = issuer.removesuffix("/")
     return {name: base + path for name, (_, path) in ENDPOINTS.items()}
 
 
-# RFC 8705 5: where a client goes that has a certificate.
+# RFC 8705 section 5: the addresses for clients with a certificate.
 MTLS_ENDPOINTS = ("token_endpoint", "userinfo_endpoint")
 
 
 def mtls_addresses(base: str) -> dict[str, str]:
-    """The same for clients with a certificate; none without a `base`."""
+    """The addresses for clients with a certificate; empty without `base`."""
     addresses = usual_addresses(base) if base else {}
     return {name: addresses[name] for name in MTLS_ENDPOINTS if name in addresses}
 
 
 def document_at(url: str, *addresses: Mapping[str, str]) -> str:
-    """What `url` asks for; "unknown" if there is nothing."""
+    """The document at `url`; "unknown" if there is none."""
     where = url.partition("?")[0]
     for name, address in (pair for known in addresses for pair in known.items()):
         if where == address.partition("?")[0]:

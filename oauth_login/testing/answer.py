@@ -1,4 +1,4 @@
-"""What the provider for tests answers, and the two ways in which it does not."""
+"""What the test provider answers, and the two ways in which it does not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 
 class Answer(NamedTuple):
-    """One HTTP response; it has neither a version nor a length."""
+    """One HTTP response, without version and Content-Length."""
 
     status: int
     headers: Mapping[str, str]
@@ -20,8 +20,8 @@ class Answer(NamedTuple):
         return self.headers.get("Content-Type", "")
 
 
-class SlowAnswer(Exception):  # noqa: N818 - no error: a door makes of it what it can
-    """The provider would take longer to answer than anybody waits."""
+class SlowAnswer(Exception):  # noqa: N818 - not an error: see serving.py
+    """The provider would answer, but later than any client waits."""
 
 
 class NoAnswer(Exception):  # noqa: N818 - as above
@@ -31,7 +31,7 @@ class NoAnswer(Exception):  # noqa: N818 - as above
 def json_answer(
     document: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """A JSON document, which no cache may keep (RFC 6749 5.1)."""
+    """A JSON document that must not be cached (RFC 6749 section 5.1)."""
     return Answer(
         status,
         {
@@ -44,7 +44,7 @@ def json_answer(
 
 
 def page(body: str, *, status: int = 200) -> Answer:
-    """An HTML page of markup that the caller has escaped; it may load nothing."""
+    """An HTML page; the caller escapes the markup, and the page may load nothing."""
     return Answer(
         status,
         {
@@ -58,12 +58,12 @@ def page(body: str, *, status: int = 200) -> Answer:
 
 
 def redirect(url: str, parameters: Mapping[str, object]) -> Answer:
-    """Send the browser to `url` with `parameters`; a list is one that is repeated."""
+    """Redirect to `url` with `parameters`; a list value is repeated."""
     return Answer(302, {"Location": with_query(url, parameters)}, b"")
 
 
 def with_query(url: str, parameters: Mapping[str, object]) -> str:
-    """`url` with `parameters` behind those that it has."""
+    """`url` with `parameters` added to its query."""
     query = urlencode(parameters, doseq=True)
     joint = "&" if "?" in url else "?"
     return url + (joint + query if query else "")

@@ -1,7 +1,7 @@
-"""What the browser brings back from the provider for tests, and how.
+"""The authorization response of the test provider.
 
-In the query (RFC 6749 4.1.2), or in a form that submits itself (OAuth 2.0 Form Post
-Response Mode).
+It comes in the query (RFC 6749 section 4.1.2), or in a form that submits itself (OAuth
+2.0 Form Post Response Mode).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from oauth_login.testing.grants import Params
 RESPONSE_MODES = ("query", "form_post")
 
 _SUBMIT = "document.forms[0].submit()"
-# The page of the form runs this one line, and nothing else.
+# The only script that the page with the form may run.
 _HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; script-src 'sha256-{_HASH}'; frame-ancestors 'none'"
 
 
 class Callback(str):
-    """The URL that the browser is sent back to.
+    """The callback URL.
 
-    `form` is what it posts there, in order; None where it only follows a redirect.
+    `form` has the fields that the browser posts there, in order; None for a redirect.
     """
 
     form: Params | None
@@ -40,20 +40,20 @@ class Callback(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationResponse:
-    """One response; a value that is a list is a parameter that is repeated."""
+    """One response; a list value is a repeated parameter."""
 
     redirect_uri: str
     response_mode: str
     parameters: Mapping[str, Any]
 
     def callback(self) -> Callback:
-        """As the browser would do it, without the browser."""
+        """The URL, and the form, for a test without a browser."""
         if self.response_mode == "form_post":
             return Callback(self.redirect_uri, self._fields())
         return Callback(with_query(self.redirect_uri, self.parameters))
 
     def answer(self) -> Answer:
-        """As the browser is told to do it."""
+        """The HTTP response for a browser."""
         if self.response_mode == "form_post":
             return _form(self.redirect_uri, self._fields())
         return Answer(302, {"Location": self.callback()}, b"")
@@ -88,6 +88,6 @@ def _form(url: str, fields: Params) -> Answer:
 """
     )
     headers = {**answer.headers, "Content-Security-Policy": _POLICY}
-    # Browsers send `Origin: null` from a page with "no-referrer"; providers' have none.
+    # With "no-referrer", browsers send `Origin: null`; real providers do not set it.
     del headers["Referrer-Policy"]
     return answer._replace(headers=headers)

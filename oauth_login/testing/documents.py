@@ -1,24 +1,22 @@
-"""What the provider for tests says: of itself, and of who logged in."""
+"""The test provider's documents: about itself, and about the person."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oauth_login.testing.authorization import RESPONSE_MODES
 from oauth_login.testing.client_auth import announced
 from oauth_login.testing.grants import Grant
 from oauth_login.testing.people import released
-
-if TYPE_CHECKING:
-    from oauth_login.testing.provider import FakeProvider
+from oauth_login.testing.state import ProviderState
 
 ID_TOKEN_LIFETIME = 600
 
 
-def metadata(provider: FakeProvider) -> dict[str, Any]:
+def metadata(provider: ProviderState) -> dict[str, Any]:
     """OpenID Connect Discovery 1.0, 3."""
     endpoints = provider.endpoints
-    del endpoints["discovery_url"]  # it is where this document is
+    del endpoints["discovery_url"]  # the address of this document itself
     document: dict[str, Any] = {
         "issuer": provider.issuer_template or provider.issuer,
         **endpoints,
@@ -41,9 +39,9 @@ def metadata(provider: FakeProvider) -> dict[str, Any]:
 
 
 def id_token_claims(
-    provider: FakeProvider, grant: Grant, *, without_claims: bool
+    provider: ProviderState, grant: Grant, *, without_claims: bool
 ) -> dict[str, Any]:
-    """OpenID Connect Core 2 and 3.1.3.6; `without_claims`, only who and for whom."""
+    """OpenID Connect Core 2 and 3.1.3.6; `without_claims`: protocol claims only."""
     now = int(provider.now())
     return {
         **({} if without_claims else _claims(grant)),
@@ -61,20 +59,20 @@ def id_token_claims(
     }
 
 
-def userinfo_claims(provider: FakeProvider, grant: Grant) -> dict[str, Any]:
+def userinfo_claims(provider: ProviderState, grant: Grant) -> dict[str, Any]:
     """OpenID Connect Core 5.3.2."""
     claims = {} if provider.claims_in == "id_token" else _claims(grant)
     one_by_one = _one_by_one(grant, "userinfo")
     return {**claims, **one_by_one, "sub": grant.claims["sub"]}
 
 
-def user_document(provider: FakeProvider, grant: Grant) -> dict[str, Any]:
-    """Plain OAuth 2.0 has no claims and no scopes for them: everything."""
+def user_document(provider: ProviderState, grant: Grant) -> dict[str, Any]:
+    """Plain OAuth 2.0 defines no claims and no scopes for them: return everything."""
     return {provider.subject_field: grant.claims["sub"], **grant.claims}
 
 
 def emails_document(grant: Grant) -> list[dict[str, Any]]:
-    """Somebody's addresses as GitHub has them: the one that there is."""
+    """The person's email addresses in GitHub's format."""
     if "email" not in grant.claims:
         return []
     verified = grant.claims.get("email_verified") is True
@@ -86,6 +84,6 @@ def _claims(grant: Grant) -> dict[str, Any]:
 
 
 def _one_by_one(grant: Grant, place: str) -> dict[str, Any]:
-    """Core 5.5: what is asked for by name needs no scope."""
+    """Core section 5.5: a claim requested by name needs no scope."""
     names = grant.asked_for(place)
     return {name: grant.claims[name] for name in names if name in grant.claims}

@@ -1,4 +1,4 @@
-"""What the provider for tests encrypts with (RFC 7516, RFC 7518 4.3, 4.6, 5.3)."""
+"""The encryption of the test provider (RFC 7516, RFC 7518 4.3, 4.6, 5.3)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def encrypted(
     enc: str = "A256GCM",
     **header: Any,
 ) -> str:
-    """A compact JWE that the owner of the public key can read.
+    """A compact JWE for the owner of the public key.
 
-    RSA-OAEP-256 for an RSA key, ECDH-ES for another; `enc` is A128GCM or A256GCM. The
-    header may claim anything, and a member that is `...` is left out.
+    RSA-OAEP-256 for an RSA key, ECDH-ES for others; `enc` is A128GCM or A256GCM.
+    `header` replaces members; a member that is `...` is left out.
     """
     given = {"enc": enc, "cty": "JWT", "kid": jwk.get("kid", ...)}
     size = int(enc[1:4]) // 8
@@ -55,7 +55,7 @@ def sealed(
     *,
     encrypted_key: bytes = b"",
 ) -> str:
-    """A compact JWE under that content encryption key (RFC 7516 5.1, RFC 7518 5.3)."""
+    """A compact JWE with the given content encryption key (RFC 7516 5.1, 7518 5.3)."""
     if isinstance(plaintext, str):
         plaintext = plaintext.encode()
     members = {name: value for name, value in header.items() if value is not ...}

@@ -1,10 +1,10 @@
-"""What the provider for tests answers at each of its addresses."""
+"""What the test provider answers at each of its addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from oauth_login.testing import picker
@@ -21,33 +21,29 @@ from oauth_login.testing.documents import (
     userinfo_claims,
 )
 from oauth_login.testing.encryption import encrypted
-from oauth_login.testing.faults.active import FaultsInForce
 from oauth_login.testing.faults.fault import Place
 from oauth_login.testing.grants import (
     Grant,
-    Grants,
     Params,
     RequestRefused,
     check_authorization_request,
     unique,
 )
-
-if TYPE_CHECKING:
-    from oauth_login.testing.provider import FakeProvider
+from oauth_login.testing.state import ProviderState
 
 
 class Endpoints:
-    """The endpoints of one provider, and the grants that they gave."""
+    """The endpoints of one provider; all that they remember is in its state."""
 
-    def __init__(self, provider: FakeProvider, faults: FaultsInForce) -> None:
+    def __init__(self, provider: ProviderState) -> None:
         self.provider = provider
-        self._faults = faults
-        self.grants = Grants()
+        self._faults = provider.active_faults
+        self._grants = provider.grants
 
     def answer(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
-        """The answer to one request; the names of `headers` are in lower case."""
+        """Answer one request; the names of `headers` are in lower case."""
         document = document_at(
             url, self.provider.endpoints, self.provider.mtls_endpoints
         )
@@ -100,7 +96,7 @@ class Endpoints:
     def granted(
         self, request: Mapping[str, str], claims: Mapping[str, Any]
     ) -> AuthorizationResponse:
-        """The response to somebody who said yes; RequestRefused if it is wrong."""
+        """The response when the person consents; raises RequestRefused."""
         self._check_request(request)
         now = self.provider.now()
         grant = Grant(
@@ -111,7 +107,7 @@ class Endpoints:
             ),
             acr=authentication_class(request, usual=self.provider.acr),
         )
-        self.grants.add(grant)
+        self._grants.add(grant)
         response = self._response(request, {"code": grant.code})
         changed = self._faults.changed("callback", dict(response.parameters))
         return replace(response, parameters=changed)
@@ -151,7 +147,7 @@ class Endpoints:
         try:
             form = unique(params)
             check_client(self.provider, headers, form, over_mtls=over_mtls)
-            grant = self.grants.redeemed(form)
+            grant = self._grants.redeemed(form)
         except RequestRefused as refused:
             if refused.error != "invalid_client":
                 return json_answer(_error(refused), status=400)
@@ -173,7 +169,7 @@ class Endpoints:
 
     def _userinfo(self, headers: Mapping[str, str]) -> Answer:
         """OpenID Connect Core 5.3, RFC 6750 2.1 and 3.1."""
-        grant = self.grants.of_token(headers.get("authorization", ""))
+        grant = self._grants.of_token(headers.get("authorization", ""))
         if grant is None:
             return _invalid_token()
         if not self.provider.openid:
@@ -181,14 +177,14 @@ class Endpoints:
         claims = userinfo_claims(self.provider, grant)
         if not (self.provider.signs_userinfo or self._faults.sign_userinfo):
             return self._json("userinfo", claims)
-        # 5.3.2: a signed response says who made it, and for whom.
+        # Section 5.3.2: a signed response has `iss` and `aud`.
         claims = {**claims, "iss": self.provider.issuer, "aud": self.provider.client_id}
         claims = self._faults.changed("userinfo", claims)
         body = self._signed("userinfo_header", claims).encode()
         return Answer(200, {"Content-Type": "application/jwt"}, body)
 
     def _emails(self, headers: Mapping[str, str]) -> Answer:
-        grant = self.grants.of_token(headers.get("authorization", ""))
+        grant = self._grants.of_token(headers.get("authorization", ""))
         return (
             _invalid_token() if grant is None else json_answer(emails_document(grant))
         )

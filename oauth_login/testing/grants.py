@@ -1,4 +1,4 @@
-"""What the provider for tests checks before it gives anything (RFC 6749, RFC 7636)."""
+"""What the test provider checks before it issues codes and tokens (RFC 6749, 7636)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Params = Sequence[tuple[str, str]]
 
 
 class RequestRefused(ValueError):  # noqa: N818 - what happened, as in RFC 6749 4.1.2.1
-    """A request that the provider turns down, with OAuth's own error.
+    """A request that the provider refuses, with an OAuth error code.
 
-    `redirect_uri` is where the browser may be sent with it; None if it must not be.
+    `redirect_uri` is where the browser is sent with the error; None if it must not be
+    redirected.
     """
 
     def __init__(
@@ -34,9 +35,9 @@ class RequestRefused(ValueError):  # noqa: N818 - what happened, as in RFC 6749 
 
 @dataclass(slots=True, kw_only=True)
 class Grant:
-    """What a code stands for: who said yes, and to which request.
+    """What a code stands for: the person's consent to one authorization request.
 
-    `authenticated_at` is in seconds since 1970; `acr` is empty where nobody asked.
+    `authenticated_at` is in seconds since 1970; `acr` is empty if none was requested.
     """
 
     claims: Mapping[str, Any]
@@ -52,7 +53,7 @@ class Grant:
 
 
 class Grants:
-    """The codes that were given out, each good for one try, and their tokens."""
+    """The issued codes, each valid for one attempt, and their access tokens."""
 
     def __init__(self) -> None:
         self._of_code: dict[str, Grant] = {}
@@ -64,15 +65,19 @@ class Grants:
     def redeemed(self, form: Mapping[str, str]) -> Grant:
         """The grant of a token request, with an access token (RFC 6749 4.1.3)."""
         if form.get("grant_type") != "authorization_code":
-            raise RequestRefused("unsupported_grant_type", "only codes are known here")
+            raise RequestRefused(
+                "unsupported_grant_type", "only authorization_code is supported"
+            )
         grant = self._of_code.get(form.get("code", ""))
         if grant is None:
             raise RequestRefused("invalid_grant", "the code is unknown")
         if grant.access_token is not None:
-            # RFC 6749 4.1.2: one of the two who have the code has stolen it.
+            # RFC 6749 section 4.1.2: the code was stolen; revoke its token.
             self._of_token.pop(grant.access_token, None)
             raise RequestRefused("invalid_grant", "the code was used before")
-        grant.access_token = secrets.token_urlsafe(32)  # used, whatever comes next
+        grant.access_token = secrets.token_urlsafe(
+            32
+        )  # used, even if a later check fails
         check_code(grant, form)
         self._of_token[grant.access_token] = grant
         return grant
@@ -88,7 +93,7 @@ class Grants:
 
 
 def unique(params: Params) -> dict[str, str]:
-    """The parameters by name; none may occur twice (RFC 6749 3.1, 3.2)."""
+    """The parameters by name; RFC 6749 sections 3.1 and 3.2 forbid repeated ones."""
     names = [name for name, _ in params]
     if len(set(names)) != len(names):
         raise RequestRefused("invalid_request", "a parameter occurs twice")
@@ -96,7 +101,7 @@ def unique(params: Params) -> dict[str, str]:
 
 
 def requested_claims(request: Mapping[str, str]) -> dict[str, Any]:
-    """The parameter `claims` (OpenID Connect Core 5.5); ValueError if it is none."""
+    """The parameter `claims` (OpenID Connect Core 5.5); ValueError if malformed."""
     claims = json.loads(request.get("claims", "{}"))
     if not isinstance(claims, dict):
         raise ValueError("not an object")
@@ -106,15 +111,15 @@ def requested_claims(request: Mapping[str, str]) -> dict[str, Any]:
 def check_authorization_request(
     request: Mapping[str, str], *, client_id: str, openid: bool, pkce: bool
 ) -> None:
-    """RFC 6749 4.1.1 and RFC 7636 4.3, stricter than they are.
+    """RFC 6749 section 4.1.1 and RFC 7636 section 4.3, and stricter.
 
-    PKCE, `state` and, from OpenID Connect, `nonce` must be there: a site whose login
-    has lost one of them shall notice in its tests. Without `pkce` a challenge is what
-    must not be there: the providers that have none trip over it.
+    PKCE, `state` and, with OpenID Connect, `nonce` are required, so that a site whose
+    login has lost one of them notices it in its tests. Without `pkce`, a challenge is
+    refused, as real providers without PKCE reject it.
     """
-    # RFC 6749 4.1.2.1: with one of these wrong, nobody is redirected.
+    # RFC 6749 4.1.2.1: if one of these is wrong, the browser is not redirected.
     if request.get("client_id") != client_id:
-        raise RequestRefused("invalid_request", "client_id is not the one known here")
+        raise RequestRefused("invalid_request", "client_id is unknown")
     redirect_uri = request.get("redirect_uri", "")
     parts = urlsplit(redirect_uri)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.fragment:
@@ -129,11 +134,11 @@ def check_authorization_request(
         raise refuse("invalid_request", "response_mode must be query or form_post")
     if not pkce:
         if "code_challenge" in request:
-            raise refuse("invalid_request", "there is no PKCE here")
+            raise refuse("invalid_request", "PKCE is not supported")
     elif request.get("code_challenge_method") != "S256":
         raise refuse("invalid_request", "code_challenge_method must be S256")
     elif not re.fullmatch(r"[\w-]{43}", request.get("code_challenge", ""), re.ASCII):
-        raise refuse("invalid_request", "code_challenge is no SHA-256 in base64url")
+        raise refuse("invalid_request", "code_challenge is not a base64url SHA-256")
     if not re.fullmatch(r"[0-9]{1,9}", request.get("max_age", "0")):
         raise refuse("invalid_request", "max_age is not a number")
     try:
@@ -141,21 +146,21 @@ def check_authorization_request(
     except ValueError:
         raise refuse("invalid_request", "claims is not JSON") from None
     if not request.get("state"):
-        raise refuse("invalid_request", "there is no state")
+        raise refuse("invalid_request", "state is missing")
     if openid:
         if "openid" not in request.get("scope", "").split():
             raise refuse("invalid_scope", "scope must contain openid")
         if not request.get("nonce"):
-            raise refuse("invalid_request", "there is no nonce")
+            raise refuse("invalid_request", "nonce is missing")
 
 
 def check_code(grant: Grant, form: Mapping[str, str]) -> None:
-    """Who redeems the code is whom it was given to (RFC 6749 4.1.3, RFC 7636 4.6).
+    """Check that the redeeming client received the code (RFC 6749 4.1.3, 7636 4.6).
 
-    That it is used once is not checked here; it never expires.
+    Single use is checked by the caller. A code never expires.
     """
     if form.get("redirect_uri") != grant.request["redirect_uri"]:
-        raise RequestRefused("invalid_grant", "redirect_uri is another one")
+        raise RequestRefused("invalid_grant", "redirect_uri does not match")
     if "code_challenge" not in grant.request:
         return
     verifier = form.get("code_verifier", "")
@@ -163,4 +168,4 @@ def check_code(grant: Grant, form: Mapping[str, str]) -> None:
         raise RequestRefused("invalid_request", "code_verifier is missing or malformed")
     challenge = base64url(hashlib.sha256(verifier.encode()).digest())
     if not hmac.compare_digest(challenge, grant.request["code_challenge"]):
-        raise RequestRefused("invalid_grant", "code_verifier is another one")
+        raise RequestRefused("invalid_grant", "code_verifier does not match")

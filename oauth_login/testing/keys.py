@@ -1,4 +1,4 @@
-"""Real keys and real signatures of the provider for tests."""
+"""The keys and signatures of the test provider; both are real."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ CURVES: Mapping[str, type[ec.EllipticCurve]] = {
 
 
 class SigningKey:
-    """One key pair for one algorithm, known to the world as `kid`.
+    """A key pair for one algorithm, with the key ID `kid`.
 
-    With an HS algorithm there is no pair: the key is `secret`, and has no public half.
+    An HS algorithm has no pair: the key is `secret`, and there is no public key.
     """
 
     def __init__(self, alg: str, kid: str, *, secret: str = "") -> None:
         self.alg = alg
         self.kid = kid
         self.is_secret = alg.startswith("HS")
-        # A kind of key for each algorithm: only the algorithm knows which.
+        # The type depends on the algorithm.
         self.private_key: Any = (
             secret.encode() if self.is_secret else _key_pair(alg, kid)
         )
 
     def jwk(self) -> dict[str, Any]:
-        """The public half, as a key set has it (RFC 7517)."""
+        """The public key as a JWK (RFC 7517)."""
         public = get_default_algorithms()[self.alg].to_jwk(
             self.private_key.public_key(), as_dict=True
         )
@@ -46,7 +46,7 @@ class SigningKey:
     def sign(
         self, header: Mapping[str, Any], payload: Mapping[str, Any] | bytes
     ) -> str:
-        """A compact JWS (RFC 7515). The header may claim anything."""
+        """A compact JWS (RFC 7515) with any header."""
         if not isinstance(payload, bytes):
             payload = json.dumps(payload).encode()
         signed = f"{base64url(json.dumps(header).encode())}.{base64url(payload)}"
@@ -55,7 +55,7 @@ class SigningKey:
         return f"{signed}.{base64url(signature)}"
 
     def public_key_as_secret(self) -> SigningKey:
-        """HS256 with what everybody knows as its secret (RFC 8725 2.1)."""
+        """An HS256 key whose secret is the public key (RFC 8725 2.1)."""
         pem = self.private_key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -74,14 +74,14 @@ def base64url(data: bytes) -> str:
 
 
 def from_base64url(text: str) -> bytes:
-    """What base64url encoded."""
+    """Decode base64url without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def with_flipped_bit(token: str) -> str:
-    """A JWS whose signature has one wrong bit, and decodes as any other.
+    """A JWS with one flipped bit in its signature, which still decodes.
 
-    Another letter could be another spelling of the same bytes, or none at all.
+    Replacing a letter could give another encoding of the same bytes, or an invalid one.
     """
     signed, _, signature = token.rpartition(".")
     first, *others = from_base64url(signature)
@@ -89,13 +89,13 @@ def with_flipped_bit(token: str) -> str:
 
 
 def _key_pair(alg: str, kid: str) -> Any:
-    # RS and PS share theirs: making one is the slow part.
+    # RS and PS share their keys: RSA key generation is slow.
     return _new_key_pair("RSA" if alg[:2] in ("RS", "PS") else alg, kid)
 
 
 @cache
 def _new_key_pair(kind: str, kid: str) -> Any:
-    # Once per process: an RSA key takes a tenth of a second.
+    # Once per process: generating an RSA key takes a tenth of a second.
     if kind == "RSA":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if kind == "EdDSA":

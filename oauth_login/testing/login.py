@@ -1,4 +1,4 @@
-"""Whole logins through Django's test client, with nothing left out."""
+"""Complete logins through Django's test client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oauth_login.testing.provider import FakeProvider
 if TYPE_CHECKING:
     from django.test import Client
 
-# What a browser says of a request that another site sent it on.
+# The headers of a browser's request that another site caused.
 FROM_ANOTHER_SITE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
 FORM = "application/x-www-form-urlencoded"
 
@@ -68,10 +68,10 @@ def initiate_login(
 
 
 def follow(client: Client, callback: Callback) -> Any:
-    """What the site answers when the browser comes back from the provider.
+    """The site's response when the browser returns from the provider.
 
-    A form comes without the session's cookie, as it is another site's, and whatever
-    the answer sets is not taken; the redirect that it gets is followed with it.
+    A form is posted by another site: without the session cookie, and cookies set by
+    the response are dropped. The redirect after it is followed with the cookie.
     """
     if callback.form is None:
         return client.get(callback, secure=True)
@@ -106,7 +106,7 @@ def _posted_from_elsewhere(client: Client, url: str, body: str) -> Any:
 
 
 def _url(name: str, alias: str | None) -> str:
-    # A site's settings exist only once a test runs.
+    # Imported late: settings are configured only when a test runs.
     from django.urls import reverse
 
     from oauth_login.testing.site import first_alias

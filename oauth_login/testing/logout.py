@@ -1,32 +1,30 @@
-"""Logout tokens of the provider for tests (OpenID Connect Back-Channel Logout 1.0)."""
+"""Logout tokens of the test provider (OpenID Connect Back-Channel Logout 1.0)."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oauth_login.testing.encryption import encrypted
-
-if TYPE_CHECKING:
-    from oauth_login.testing.provider import FakeProvider
+from oauth_login.testing.state import ProviderState
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LIFETIME = 120
 
 
 def logout_token(
-    provider: FakeProvider,
+    provider: ProviderState,
     person: str | None = None,
     *,
     sid: str | None = None,
     claims: Mapping[str, Any] | None = None,
     header: Mapping[str, Any] | None = None,
 ) -> str:
-    """A token that ends the sessions of `person`, or the one session `sid` (2.4).
+    """A logout token for all sessions of `person`, or for the session `sid` (2.4).
 
-    Signed by the provider's key, and encrypted as its ID tokens are. `claims` and
-    `header` are members to change; one that is `...` is left out.
+    It is signed with the provider's key, and encrypted if its ID tokens are. `claims`
+    and `header` replace members; a member that is `...` is left out.
     """
     now = int(provider.now())
     subject = provider.people[person or provider.person]["sub"]

@@ -1,4 +1,4 @@
-"""Who can log in at the provider for tests, and which of their claims a scope gives."""
+"""The people of the test provider, and the claims that each scope releases."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PEOPLE: dict[str, dict[str, Any]] = {
     }.items()
 }
 
-# OpenID Connect Core 5.4. A claim that is not here, such as `groups`, is given with
-# any scope: each provider has its own way with those.
+# OpenID Connect Core 5.4. Claims that are not listed, such as `groups`, are released
+# with every scope: providers differ in how they are requested.
 SCOPE_OF = {
     **dict.fromkeys(
         (
@@ -42,7 +42,7 @@ SCOPE_OF = {
 
 
 def released(claims: Mapping[str, Any], *, scope: str) -> dict[str, Any]:
-    """The claims that somebody may see who asked for `scope`."""
+    """The claims that `scope` gives access to."""
     scopes = scope.split()
     return {
         name: value

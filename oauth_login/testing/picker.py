@@ -1,6 +1,6 @@
-"""The page on which somebody says who they are, at the provider for tests.
+"""The page of the test provider that asks who is at the browser.
 
-It loads nothing and runs nothing: a heading, a sentence, and a button per person.
+It loads and runs nothing: a heading, a sentence, and a button per person.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PERSON, REFUSAL = "person", "refused"
 
 
 def people_page(people: Iterable[str], request: Mapping[str, str]) -> Answer:
-    """A form that sends `request` again, with whoever was picked."""
+    """A form that repeats `request` with the chosen person."""
     kept = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">\n'
         for name, value in request.items()
@@ -35,12 +35,12 @@ def people_page(people: Iterable[str], request: Mapping[str, str]) -> Answer:
 
 
 def signed_out_page() -> Answer:
-    """The end of a logout that leads nowhere."""
+    """The end of a logout without post_logout_redirect_uri."""
     return _page("You are signed out", "<p>You can close this window.</p>")
 
 
 def refusal_page(description: str) -> Answer:
-    """For the person, where the browser must not be redirected (RFC 6749 4.1.2.1)."""
+    """An error page: the browser must not be redirected (RFC 6749 4.1.2.1)."""
     answer = _page("This request is wrong", f"<p>{escape(description)}.</p>")
     return answer._replace(status=400)
 

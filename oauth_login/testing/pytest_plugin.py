@@ -1,7 +1,7 @@
 """pytest fixtures; they come with the package.
 
-pytest loads this in every run where oauth_login is installed: it imports nothing that
-a run without Django, or without any login in it, would not have.
+pytest loads this module in every run where oauth_login is installed, so it must not
+import Django, which the run may not use.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def oauth_provider_alias() -> str:
-    """Which provider of OAUTH_LOGIN `oauth_provider` is: the first.
+    """The alias in OAUTH_LOGIN that `oauth_provider` replaces: the first.
 
     To choose another: `@pytest.mark.parametrize("oauth_provider_alias", ["google"])`.
     """
@@ -32,10 +32,10 @@ def oauth_provider_alias() -> str:
 def oauth_provider(
     settings: Settings, oauth_provider_alias: str
 ) -> Iterator[FakeProvider]:
-    """A FakeProvider that stands in for a provider of OAUTH_LOGIN, without a socket."""
+    """A FakeProvider in place of a provider of OAUTH_LOGIN, without a socket."""
     from oauth_login.testing.site import answering, private_caches
 
-    # Through pytest-django's fixture: it undoes what tests change in the right order.
+    # pytest-django's fixture undoes the changes of tests in the right order.
     settings.CACHES = private_caches()
     with answering(oauth_provider_alias) as provider:
         yield provider
@@ -45,7 +45,7 @@ def oauth_provider(
 def oauth_log_in(
     oauth_provider: FakeProvider, oauth_provider_alias: str
 ) -> Callable[..., Any]:
-    """`oauth_log_in(client, person="alice", next="/")`: a whole login.
+    """`oauth_log_in(client, person="alice", next="/")`: a complete login.
 
     Takes what oauth_login.testing.log_in takes, and returns the callback's response.
     """

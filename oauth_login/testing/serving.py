@@ -1,4 +1,4 @@
-"""Ways to reach a FakeProvider: through `responses`, and over a loopback socket."""
+"""Connect a FakeProvider to requests: through `responses`, or on a loopback socket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oauth_login.testing.provider import FakeProvider
 if TYPE_CHECKING:
     import responses
 
-# Never anything else: a provider that logs in whoever asks must not be reachable.
+# Loopback only: a provider without passwords must not be reachable from outside.
 HOST = "127.0.0.1"
 MAX_BODY = 1024 * 1024
 DRIP_INTERVAL = 0.1
@@ -25,9 +25,9 @@ DRIPS = 600
 
 
 def answer_over_responses(provider: FakeProvider, mock: responses.RequestsMock) -> None:
-    """Let `provider` answer every request to its addresses; no socket is opened.
+    """Let `provider` answer every request to its addresses, without a socket.
 
-    A slow provider is one that `requests` gave up on, at once.
+    A slow answer raises the timeout of `requests` at once.
     """
     import requests  # comes with `responses`, which is there only for tests
 
@@ -55,10 +55,10 @@ def answer_over_responses(provider: FakeProvider, mock: responses.RequestsMock) 
 
 @contextmanager
 def serve(provider: FakeProvider, *, port: int = 0) -> Iterator[FakeProvider]:
-    """Serve `provider` on 127.0.0.1 for a while, where its issuer is the real URL.
+    """Serve `provider` on 127.0.0.1 for the `with` block; its issuer is the real URL.
 
-    Port 0 is any free one. At the end every connection is closed and every thread is
-    over, however slow the provider was being.
+    Port 0 means any free port. At the end, all connections are closed and all threads
+    have ended, even while an answer was slow.
     """
     issuer = provider.issuer
     server = _Server(provider, port)
@@ -88,7 +88,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Connection)
 
     def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for a name of this machine.
+        # HTTPServer's own method looks up this machine's name in the DNS.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
@@ -103,7 +103,7 @@ class _Server(ThreadingHTTPServer):
             self._open.discard(connection)
 
     def hang_up(self) -> None:
-        """End all connections; kept-alive ones would wait for their client for ever."""
+        """Close all connections; kept-alive ones would wait for their clients."""
         with self._lock:
             self.closing.set()
             for connection in self._open:
@@ -112,7 +112,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # connections are kept alive
-    # Headers and body are two writes; with it, the second one waits for 40 ms.
+    # Headers and body are two writes; Nagle's algorithm delays the second by 40 ms.
     disable_nagle_algorithm = True
     server: _Server
 
@@ -121,7 +121,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.server.opened(self.connection)
 
     def handle(self) -> None:
-        # The other end may hang up at any time: whoever times out does.
+        # A client that times out closes the connection.
         with suppress(ConnectionError):
             super().handle()
 
@@ -131,7 +131,7 @@ class _Connection(BaseHTTPRequestHandler):
             super().finish()
 
     def do_GET(self) -> None:  # noqa: N802 - http.server's name
-        # T49: a page of somebody's whose name leads to this machine is not served.
+        # T49: refuse other host names that resolve to this machine (DNS rebinding).
         host, _, port = self.headers.get("Host", "").partition(":")
         if host not in (HOST, "localhost") or port != str(self.server.server_port):
             self.close_connection = True
@@ -167,7 +167,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     def _drip(self) -> None:
-        """A byte now and then: no timeout of a single read ends this (T51)."""
+        """Send one byte at a time, so that no read timeout applies (T51)."""
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(DRIPS))
@@ -178,9 +178,9 @@ class _Connection(BaseHTTPRequestHandler):
                 return
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing; the provider's request_log has it all."""
+        """Log nothing: the provider's request_log has every request."""
 
 
 def _end(connection: socket.socket) -> None:
-    with suppress(OSError):  # it may be over already
+    with suppress(OSError):  # it may be closed already
         connection.shutdown(socket.SHUT_RDWR)

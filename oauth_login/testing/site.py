@@ -1,4 +1,4 @@
-"""A FakeProvider in the place of one that a Django site has in OAUTH_LOGIN."""
+"""A FakeProvider in place of a provider in the OAUTH_LOGIN setting of a site."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from oauth_login.testing.serving import answer_over_responses
 
 @contextmanager
 def stand_in(alias: str | None = None) -> Iterator[FakeProvider]:
-    """A FakeProvider that is the site's provider of that name, by default the first.
+    """A FakeProvider as the site's provider `alias`, by default the first one.
 
-    It has the addresses, the client and the algorithm that the settings name, encrypts
-    to the first of DECRYPTION_KEYS, and answers without a socket. The site's settings
-    stay as they are, except that documents are kept in a cache of its own.
+    It has the addresses, the client and the algorithm of the settings, encrypts to the
+    first of DECRYPTION_KEYS, and answers without a socket. The site's settings are
+    unchanged, except that documents are cached in a separate, empty cache.
     """
     with override_settings(CACHES=private_caches()), answering(alias) as provider:
         yield provider
@@ -33,7 +33,7 @@ def stand_in(alias: str | None = None) -> Iterator[FakeProvider]:
 
 @contextmanager
 def answering(alias: str | None = None) -> Iterator[FakeProvider]:
-    """`stand_in` for whoever sees to CACHES."""
+    """Like `stand_in`, for callers that have replaced CACHES themselves."""
     import responses  # of the extra `testing`
 
     provider = provider_of_site(alias or first_alias())
@@ -43,7 +43,7 @@ def answering(alias: str | None = None) -> Iterator[FakeProvider]:
 
 
 def provider_of_site(alias: str) -> FakeProvider:
-    """A FakeProvider that the settings of the provider `alias` fit."""
+    """A FakeProvider that matches the settings of the provider `alias`."""
     providers = get_config().providers
     if alias not in providers:
         raise LookupError(f"OAUTH_LOGIN has no provider {alias!r}: {[*providers]}")
@@ -55,7 +55,7 @@ def provider_of_site(alias: str) -> FakeProvider:
     issuer, tenant = entry.issuer, ""
     template = client.deviations.issuer_template or ""
     if template:
-        # Metadata is where ISSUER says; the tokens are one tenant's.
+        # Metadata is at the address of ISSUER; the tokens have a tenant's issuer.
         endpoints.setdefault("discovery_url", issuer.removesuffix("/") + WELL_KNOWN)
         allowed = {*client.deviations.allowed_tenants} - {"*"}
         tenant = min(allowed, default=str(uuid.UUID(int=1)))
@@ -82,7 +82,7 @@ def provider_of_site(alias: str) -> FakeProvider:
 
 
 def _auth_methods(entry: ProviderConfig) -> tuple[str, ...]:
-    """The ways that the site's client can take, where it leaves the choice."""
+    """The methods that the site's client can use when the setting is "auto"."""
     method = entry.client.token_endpoint_auth_method
     if method != "auto":
         return (method,)
@@ -102,10 +102,10 @@ def first_alias() -> str:
 
 
 def private_caches() -> Mapping[str, Any]:
-    """CACHES, with an empty one in this process's memory where documents are kept.
+    """CACHES, with an empty in-memory cache for the provider's documents.
 
-    No test may find what another one left behind, and none may empty a cache that is
-    somebody else's.
+    A test must not find documents of an earlier test, and must not clear a cache that
+    other code uses.
     """
     from django.core.cache.backends.locmem import LocMemCache
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from oauth_login.testing.faults.catalogue import ALIASES
-from oauth_login.testing.faults.tolerated import ODDITIES
+from oauth_login.testing.faults.tolerated import TOLERATED
 
 TEXT = (Path(__file__).parents[2] / "docs/testing.md").read_text()
 
@@ -49,4 +49,4 @@ def test_everything_that_a_login_must_survive_is_documented() -> None:
     _, _, text = TEXT.partition("### What a login must survive")
     table, _, _ = text.partition("### Other ways")
 
-    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [*ODDITIES]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [*TOLERATED]

@@ -1,4 +1,4 @@
-"""The faults that a provider has at the moment, and what they make of its answers."""
+"""The faults that are active, and how they change the provider's answers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from oauth_login.testing.faults.fault import Fault, Place
 from oauth_login.testing.keys import SigningKey
 
 
-class FaultsInForce:
-    """Any number of faults; each changes what the one before it left."""
+class ActiveFaults:
+    """Any number of faults, applied in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -23,7 +23,7 @@ class FaultsInForce:
 
     @property
     def hide_claims(self) -> bool:
-        """Whether userinfo must be asked, because that is where the fault is."""
+        """Whether claims are only at userinfo, so that a client requests it."""
         return any(fault.hides_claims for fault in self._faults)
 
     @property
@@ -35,7 +35,7 @@ class FaultsInForce:
         return any(fault.rotates_key_when_signing for fault in self._faults)
 
     def answer_to(self, document: str) -> Answer | None:
-        """What is answered whatever was asked, or SlowAnswer, or NoAnswer."""
+        """The answer that replaces every answer; raises SlowAnswer or NoAnswer."""
         for fault in self._faults:
             if fault.slow == document:
                 raise SlowAnswer
@@ -52,14 +52,14 @@ class FaultsInForce:
         return document
 
     def token(self, place: Place, token: str) -> str:
-        """A signed document as it goes out; `place` is that of its header."""
+        """The signed document as it is sent; `place` names its header."""
         for fault in self._faults:
             if place in fault.tokens:
                 token = fault.tokens[place](token)
         return token
 
     def signing_key(self, key: SigningKey) -> SigningKey:
-        """What signs in place of `key`."""
+        """The key that signs in place of `key`."""
         for fault in self._faults:
             if fault.signing_key is not None:
                 key = fault.signing_key(key)

@@ -1,9 +1,8 @@
-"""What a provider can do wrong, by name.
+"""The faults of the test provider, by name.
 
-Where one of our error codes says what happens, the fault has its name, and that code
-is what a login ends with. Where several things end with one code, the others have
-something behind it: "id_token.aud_mismatch/missing". What a login must survive has
-names of its own (oddities.py).
+A fault is named after the error code that the login must end with. Further faults with
+the same code have a suffix: "id_token.aud_mismatch/missing". Behaviour that a login
+must tolerate has its own names (tolerated.py).
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from oauth_login.testing.faults.fault import (
     with_members,
     without_signature,
 )
-from oauth_login.testing.faults.tolerated import FOR_ENCRYPTION, ODDITIES
+from oauth_login.testing.faults.tolerated import FOR_ENCRYPTION, TOLERATED
 from oauth_login.testing.keys import SigningKey, with_flipped_bit
 
 
 def find_fault(name: str) -> Fault:
-    """The fault of that name; LookupError with a suggestion if there is none."""
+    """The fault called `name`; LookupError with a suggestion if there is none."""
     name = ALIASES.get(name, name)
     if name not in FAULTS:
         close = difflib.get_close_matches(name, [*FAULTS, *ALIASES], n=1)
@@ -41,7 +40,7 @@ def find_fault(name: str) -> Fault:
     return FAULTS[name]
 
 
-# --- documents that cannot be had, or cannot be read
+# --- documents that are unavailable or unreadable
 
 
 def _answer(
@@ -68,13 +67,13 @@ FAULTS: dict[str, Fault] = {
     for document in ("discovery", "jwks", "token")
     for cause, answer in UNREADABLE.items()
 }
-# A login can do without userinfo; it only learns less.
+# A login succeeds without userinfo, with fewer claims.
 for _cause, _unreadable in {**UNREADABLE, "refused": _answer(status=401)}.items():
     FAULTS[f"userinfo.{_cause}"] = Fault(
         code=None, answers={"userinfo": _unreadable}, hides_claims=True
     )
 
-# --- documents that say something wrong
+# --- documents with wrong content
 
 WRONG: Mapping[Place, Mapping[str, Change]] = {
     "discovery": {
@@ -169,7 +168,7 @@ WRONG: Mapping[Place, Mapping[str, Change]] = {
         "id_token.nonce_mismatch": with_members(nonce="another-nonce"),
         "id_token.at_hash_mismatch": with_members(at_hash="AAAA"),
         "id_token.c_hash_mismatch": with_members(c_hash="AAAA"),
-        # Where the site asks for them: ACR_VALUES, MAX_AGE.
+        # For sites that request them: ACR_VALUES, MAX_AGE.
         "id_token.acr_mismatch": with_members(acr="0"),
         "id_token.acr_mismatch/missing": with_members(acr=...),
         "id_token.auth_time_invalid": with_members(auth_time="just now"),
@@ -190,7 +189,7 @@ for _place, _changes in WRONG.items():
             hides_claims=_place == "userinfo",
         )
 
-# --- userinfo that is signed, and wrong
+# --- signed userinfo with an error
 
 SIGNED: Mapping[Place, Mapping[str, Change]] = {
     "userinfo_header": {
@@ -228,7 +227,7 @@ FAULTS["userinfo.signature"] = Fault(
     signs_userinfo=True,
 )
 
-# --- tokens that are encrypted, and wrong
+# --- encrypted tokens with an error
 
 ENCRYPTED: Mapping[str, tuple[Place, Place]] = {
     "id_token": ("header", "encryption"),
@@ -254,18 +253,18 @@ for _document, (_header, _wraps) in ENCRYPTED.items():
         signs_userinfo=_at_userinfo,
     )
 
-# --- what is no document's fault
+# --- signatures and connections
 
 FAULTS["id_token.signature"] = Fault(
     code="id_token.signature", tokens={"header": with_flipped_bit}
 )
-# As the standard has it, `none` has no signature; such a token has not our shape.
+# With `none` as the standard defines it, the signature is empty: malformed for us.
 FAULTS["id_token.malformed/alg_none"] = Fault(
     code="id_token.malformed",
     changes={"header": with_members(alg="none")},
     tokens={"header": without_signature},
 )
-# RFC 8725 2.1: a verifier that lets the token choose takes the public key as secret.
+# RFC 8725 2.1: if the token chooses the algorithm, the public key becomes a secret.
 FAULTS["id_token.alg_not_allowed/public_key_as_secret"] = Fault(
     code="id_token.alg_not_allowed",
     changes={"discovery": announces_hs256, "header": with_members(alg="HS256")},
@@ -274,11 +273,11 @@ FAULTS["id_token.alg_not_allowed/public_key_as_secret"] = Fault(
 FAULTS["transport.timeout"] = Fault(code="transport.timeout", slow="token")
 FAULTS["transport.connection"] = Fault(code="transport.connection", hangs_up="token")
 
-# --- what nobody should notice
+# --- unusual, but permitted
 
-FAULTS.update(ODDITIES)
+FAULTS.update(TOLERATED)
 
-# Shorter names for the faults that everybody tries first.
+# Short names for the most common faults.
 ALIASES = {
     "wrong_nonce": "id_token.nonce_mismatch",
     "expired": "id_token.expired",

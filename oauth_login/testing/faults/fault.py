@@ -1,4 +1,4 @@
-"""One thing that a provider does differently, and what such things are made of."""
+"""What a fault is, and the changes that faults are built from."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from oauth_login.testing.keys import SigningKey
 
 Document = dict[str, Any]
 Change = Callable[[Document], Document]
-# What a fault can change: a document, what the browser brings back, the header or the
-# claims of the ID token, or the header of userinfo where that is signed; and the header
-# of either where it is encrypted.
+# What a fault can change: a document, the callback's parameters, the header or claims
+# of the ID token, the header of signed userinfo, and the header of either token when it
+# is encrypted.
 Place = Literal[
     "discovery",
     "jwks",
@@ -32,11 +32,11 @@ Place = Literal[
 class Fault:
     """What the provider does wrong.
 
-    `code` is the error that a login ends with; None if it must succeed all the same.
-    `answers`, `slow` and `hangs_up` are about whole documents, `tokens` about signed
-    ones, by the place of their headers. With `hides_claims` the claims are at userinfo
-    alone, so that somebody asks for it. `signing_key` is the key that signs in place
-    of the provider's.
+    `code` is the error that a login must end with; None if the login must succeed.
+    `answers`, `slow` and `hangs_up` replace whole documents, `tokens` changes signed
+    ones, by the place of their headers. With `hides_claims`, claims are only at
+    userinfo, so that a client requests it. `signing_key` returns the key that signs in
+    place of the provider's.
     """
 
     code: str | None
@@ -53,7 +53,7 @@ class Fault:
 
 
 def with_members(**changes: Any) -> Change:
-    """Members set; one that is set to `...` is removed."""
+    """Set members; a member set to `...` is removed."""
 
     def change(document: Document) -> Document:
         changed = {**document, **changes}
@@ -79,7 +79,7 @@ def other_kids(document: Document) -> Document:
 
 
 def slash_behind(name: str) -> Change:
-    """Another string, and to many a comparison the same URL."""
+    """A different string that a careless comparison takes for the same URL."""
     return lambda document: {**document, name: document[name] + "/"}
 
 
@@ -93,5 +93,5 @@ def announces_hs256(metadata: Document) -> Document:
 
 
 def without_signature(token: str) -> str:
-    """As RFC 7519 6.1 has it for `alg: none`: nothing behind the last dot."""
+    """RFC 7519 section 6.1, `alg: none`: nothing after the last dot."""
     return token.rpartition(".")[0] + "."

@@ -1,7 +1,6 @@
-"""What a provider may do, although few do: a login must succeed all the same.
+"""Unusual but permitted behaviour: the login must succeed.
 
-The other way round from a fault, and used like one. The names are ours; each says
-what the provider does.
+Used like faults. Each name says what the provider does.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from oauth_login.testing.faults.fault import (
 )
 from oauth_login.testing.keys import SigningKey, base64url
 
-# A valid public key (RFC 7517 A.1), for another use than ours.
+# A valid public key (RFC 7517 appendix A.1) that is not for signatures.
 FOR_ENCRYPTION: Mapping[str, Any] = {
     "kty": "EC",
     "crv": "P-256",
@@ -28,7 +27,7 @@ FOR_ENCRYPTION: Mapping[str, Any] = {
     "use": "enc",
     "kid": "for-encryption",
 }
-# RFC 7517 5: whatever is not understood is ignored.
+# RFC 7517 section 5: entries that are not understood are ignored.
 JUNK: list[Any] = [
     *(None, 17, "a key", [], {}, {"kty": 1}, {"kty": "XYZ", "kid": "new"}),
     {"kty": "RSA", "kid": "broken", "n": "!!", "e": "AQAB", "use": "sig"},
@@ -46,7 +45,7 @@ def _junk_around(document: Document) -> Document:
 
 
 def _other_keys(document: Document) -> Document:
-    """Keys of several types for signing and for encryption, ours among them."""
+    """Keys of several types and uses, and the right one among them."""
     others = [SigningKey(alg, f"other-{alg}").jwk() for alg in ("ES256", "EdDSA")]
     rsa = SigningKey("RS256", "other-RSA").jwk()
     encrypts = {**rsa, "use": "enc", "alg": "RSA-OAEP-256"}
@@ -97,7 +96,7 @@ def _covered_audiences(claims: Document) -> Document:
 
 
 def _aggregated(document: Document) -> Document:
-    """Somebody else's word, with somebody else's signature."""
+    """Claims of a third party, with that party's signature."""
     claims = {"iss": "https://claims.example.org", "sub": "x", "email": "eve@x.test"}
     key = SigningKey("RS256", "claims")
     jwt = key.sign({"alg": "RS256", "kid": "claims"}, claims)
@@ -142,7 +141,7 @@ _RESPONSES: Mapping[str, Mapping[Place, Change]] = {
     "expires_in_a_minute": {"claims": from_iat("exp", 60)},
     "unknown_claims": {"claims": with_members(jti="x", sid="y", xyz={"a": [1]})},
 }
-# OpenID Connect Core 5.6.2: claims that are somewhere else, or somebody else's.
+# OpenID Connect Core 5.6.2: aggregated and distributed claims.
 _ELSEWHERE: Mapping[str, Change] = {
     "aggregated_claims": _aggregated,
     "distributed_claims": with_members(
@@ -155,7 +154,7 @@ _ELSEWHERE: Mapping[str, Change] = {
         },
     ),
 }
-ODDITIES: Mapping[str, Fault] = {
+TOLERATED: Mapping[str, Fault] = {
     "rotated_key": Fault(code=None, rotates_key=True),
     "rotated_key_when_signing": Fault(code=None, rotates_key_when_signing=True),
     **{
