@@ -1,4 +1,9 @@
-"""The admin's own login page: our buttons, or straight to the provider."""
+"""The admin's login and logout: our buttons, or straight to the provider.
+
+This module stands beside the package `admin` because a site may name the mixin in
+`AdminConfig.default_site`: Django then imports it while it builds `admin.site`, and
+`oauth_login.admin` would ask for that very site.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +33,16 @@ LOGIN_TEMPLATE = "oauth_login/admin_login.html"
 
 
 class OAuthLoginAdminMixin(AdminSite):
-    """For an AdminSite of a site's own: `class MySite(OAuthLoginAdminMixin)`.
+    """For a site's own AdminSite: `class MySite(OAuthLoginAdminMixin)`.
 
-    The default site gets the same without doing anything. ADMIN_LOGIN says what its
-    login page is; "off" leaves it alone.
+    Also for the default site, by Django's `AdminConfig.default_site`. ADMIN_LOGIN says
+    what the login page shows; "off" leaves Django's page as it is.
     """
 
     login_template = LOGIN_TEMPLATE
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Also, where no password leads in: whether a provider proved this session."""
+        """Django's answer; without local logins, a provider's login is needed too."""
         return _has_permission(self, super().has_permission, request)
 
     @method_decorator(never_cache)
@@ -51,17 +56,21 @@ class OAuthLoginAdminMixin(AdminSite):
     def logout(  # type: ignore[override] # the stubs are narrower than Django
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Who came through a provider leaves through it, too."""
+        """Sign out at the provider as well, if the login came through a provider."""
         return _logout(super().logout, request, extra_context)
 
 
 def install_admin_login() -> None:
-    """Give the default admin site our login page.
+    """Give Django's default admin site what the mixin gives to a site's own.
 
-    A site that has its own template, or its own `login`, `logout` or `has_permission`
-    (a second factor, say), keeps it.
+    The only place that patches: a site that installs plain "django.contrib.admin" gets
+    our login page without another line in its settings. A default site that derives
+    from the mixin needs no patch. One that has its own template, or its own `login`,
+    `logout` or `has_permission` (for a second factor, say), keeps it.
     """
     site: Any = admin.site
+    if isinstance(site, OAuthLoginAdminMixin):
+        return
     if _is_djangos(site, "has_permission"):
         djangos = site.has_permission
         site.has_permission = partial(_has_permission, site, djangos)
@@ -74,9 +83,9 @@ def install_admin_login() -> None:
 
 
 def unguarded_sites() -> list[str]:
-    """The admin sites that a password leads into although none is to.
+    """The admin sites that still accept a password although local logins are off.
 
-    They have a login or a has_permission of their own, and no mixin.
+    They have a `login` or a `has_permission` of their own, and not the mixin.
     """
     config = get_config()
     return sorted(
@@ -86,7 +95,7 @@ def unguarded_sites() -> list[str]:
         and _has_urls(site)
         and not isinstance(site, OAuthLoginAdminMixin)
         and not all(
-            isinstance(getattr(site, name), partial)
+            isinstance(getattr(site, name), partial)  # see install_admin_login()
             for name in ("login", "has_permission")
         )
     )
@@ -101,6 +110,7 @@ def _has_urls(site: AdminSite) -> bool:
 
 
 def _is_djangos(site: AdminSite, name: str) -> bool:
+    """Whether a site has Django's own method of that name."""
     method = getattr(site, name)
     return isinstance(method, MethodType) and (
         method.__func__ is getattr(AdminSite, name)
@@ -112,9 +122,9 @@ def _has_permission(
 ) -> bool:
     if not djangos(request):
         return False
-    return not get_config().is_forced(site.name) or came_through_provider(
-        request.session
-    )
+    if not get_config().is_forced(site.name):
+        return True
+    return came_through_provider(request.session)
 
 
 def _login(
@@ -134,7 +144,7 @@ def _login(
         "admin:index", current_app=site.name
     )
     if request.user.is_authenticated:
-        # A redirect would lead back here, and so on (T16).
+        # A redirect to a login would come back here, in an endless circle (T16).
         is_staff = AdminSite.has_permission(site, request)
         code = "account.provider_required" if is_staff else "account.not_staff"
         return guarded_view(denied_page)(request, code=code, next=next_path)  # type: ignore[return-value]
@@ -144,7 +154,7 @@ def _login(
 
 
 def _no_password(request: HttpRequest) -> HttpResponse:
-    # T130: the form is not there, and the door behind it is shut, too.
+    # T130: hiding the form is not enough; a POST must be refused as well.
     return error_page(request, LoginRefused("account.password_off"))
 
 

@@ -1,7 +1,7 @@
-"""Ends sessions that somebody ended elsewhere: behind AuthenticationMiddleware.
+"""Ends sessions that were ended from elsewhere: behind AuthenticationMiddleware.
 
-It looks when somebody asks who the user is, and not before: a page that does not want
-to know costs nothing. For WSGI and ASGI.
+It looks when a view or a template first reads the user, and not before: a page that
+does not read the user costs nothing. For WSGI and ASGI.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseB
 
 
 class LoginSessionMiddleware:
-    """Makes the user of a session that is over an anonymous one, and logs it out."""
+    """Logs out a session that is over; its user becomes anonymous."""
 
     sync_capable = True
     async_capable = True
@@ -36,20 +36,22 @@ class LoginSessionMiddleware:
     ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if hasattr(request, "user"):
             user, auser = request.user, getattr(request, "auser", None)
-            request.user = SimpleLazyObject(lambda: _still(request, user))  # type: ignore[assignment] # lazy, as Django's own
+            request.user = SimpleLazyObject(lambda: _live_user(request, user))  # type: ignore[assignment] # lazy, as Django's own
             if auser is not None:
-                request.auser = lambda: _astill(request, auser)
+                request.auser = lambda: _live_auser(request, auser)
         return self.get_response(request)
 
 
-def _still(request: HttpRequest, user: Any) -> Any:
+def _live_user(request: HttpRequest, user: Any) -> Any:
+    """The user, if the session is still open; else log out, and an anonymous user."""
     if not user.is_authenticated or not is_over(request.session):
         return user
-    request.user = user  # logging out looks at it, and must not come back here
+    # auth.logout() reads request.user, which would call this function again.
+    request.user = user
     auth.logout(request)
     return AnonymousUser()
 
 
-async def _astill(request: HttpRequest, auser: Callable[[], Awaitable[Any]]) -> Any:
+async def _live_auser(request: HttpRequest, auser: Callable[[], Awaitable[Any]]) -> Any:
     user = await auser()
-    return await sync_to_async(_still)(request, user)
+    return await sync_to_async(_live_user)(request, user)

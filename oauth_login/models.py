@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from oauth_login.user_agents import translated_client
+from oauth_login.user_agents import translated_user_agent
 
 
 class Identity(models.Model):
@@ -123,7 +123,7 @@ class LoginSession(models.Model):
         ordering = ["-last_seen_at", "-created_at"]
 
     def __str__(self) -> str:
-        return translated_client(self.client) or self.provider or str(_("password"))
+        return translated_user_agent(self.client) or self.provider or str(_("password"))
 
 
 class LoginEvent(models.Model):

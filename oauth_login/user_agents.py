@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-MAX_LENGTH = 500
+MAX_USER_AGENT = 500
 
 # The first that is in the text: many browsers name others as well.
 _BROWSERS = {
@@ -31,19 +31,19 @@ _SYSTEMS = {
 }
 
 
-def client_name(user_agent: str) -> str:
+def user_agent_name(user_agent: str) -> str:
     """Such as "Chrome on Windows"; empty if the text is not one that browsers send."""
-    text = user_agent[:MAX_LENGTH]
+    text = user_agent[:MAX_USER_AGENT]
     browser = _first(_BROWSERS, text)
     system = _first(_SYSTEMS, text)
     return f"{browser} on {system}" if browser and system else browser or system
 
 
-def translated_client(client: str) -> str:
-    """What `client_name` made, in the language of whoever looks at it."""
-    browser, joint, system = client.partition(" on ")
+def translated_user_agent(name: str) -> str:
+    """What `user_agent_name` made, in the language of whoever looks at it."""
+    browser, joint, system = name.partition(" on ")
     if not joint:
-        return client
+        return name
     return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -160,3 +162,59 @@ def test_an_admin_site_with_a_login_of_its_own_is_named(settings: Settings) -> N
 def test_an_admin_site_that_nobody_can_reach_is_not(settings: Settings) -> None:
     site(settings, ADMIN_LOCAL_LOGIN=False)
     assert unguarded() == []
+
+
+DEFAULT_SITE = """
+import sys, types
+from django.conf import settings
+from django.contrib.admin.apps import AdminConfig
+
+class SiteAdminConfig(AdminConfig):
+    default = True
+    default_site = sys.argv[1]
+
+module = types.ModuleType("site_admin")
+module.SiteAdminConfig = SiteAdminConfig
+sys.modules["site_admin"] = module
+settings.configure(
+    SECRET_KEY="x" * 50,
+    INSTALLED_APPS=[
+        "site_admin.SiteAdminConfig",
+        "oauth_login",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.messages",
+        "django.contrib.sessions",
+    ],
+)
+import django
+django.setup()
+from django.contrib import admin
+from oauth_login.models import Identity
+assert admin.site.is_registered(Identity)
+print(*sorted({"login", "logout", "has_permission"} & vars(admin.site._wrapped).keys()))
+print(admin.site.login_template)
+"""
+
+
+@pytest.mark.parametrize(
+    ("default_site", "patched"),
+    [
+        ("oauth_login.admin_site.OAuthLoginAdminMixin", ""),
+        ("django.contrib.admin.sites.AdminSite", "has_permission login logout"),
+    ],
+)
+def test_a_default_site_with_the_mixin_is_not_patched(
+    default_site: str, patched: str
+) -> None:
+    # Another process: Django builds its default site once, while it starts.
+    done = subprocess.run(  # noqa: S603 - our own Python and our own text
+        [sys.executable, "-W", "error", "-c", DEFAULT_SITE, default_site],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [patched, "oauth_login/admin_login.html"]

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from oauth_login.admin.chart import chart
 from oauth_login.models import GrantedRight, LoginEvent, LoginSession
 from oauth_login.testing import FakeProvider, log_in
-from oauth_login.user_agents import translated_client
+from oauth_login.user_agents import translated_user_agent
 
 # What a browser asks for; how the page is marked, and a text by which to know it.
 LANGUAGES = {
@@ -190,7 +190,7 @@ def test_a_while_ago_is_one_phrase(
 )
 def test_a_browsers_name_is_translated_when_it_is_shown(client: str, text: str) -> None:
     with translation.override("ja"):
-        assert translated_client(client) == text
+        assert translated_user_agent(client) == text
 
 
 def test_rows_are_named_in_the_readers_language() -> None:

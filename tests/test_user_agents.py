@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oauth_login.user_agents import client_name
+from oauth_login.user_agents import user_agent_name
 
 MOZILLA = "Mozilla/5.0"
 
@@ -50,4 +50,4 @@ def test_a_browser_is_named_and_nothing_of_its_text_is_kept(
     user_agent: str, name: str
 ) -> None:
     # T106
-    assert client_name(user_agent) == name
+    assert user_agent_name(user_agent) == name

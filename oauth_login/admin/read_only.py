@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from oauth_login.user_agents import translated_client
+from oauth_login.user_agents import translated_user_agent
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -30,7 +30,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
     @admin.display(description=_("client"), ordering="client")
     def browser(self, row: Any) -> str:
         """The client of a session or an event, in the reader's language."""
-        return translated_client(row.client)
+        return translated_user_agent(row.client)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

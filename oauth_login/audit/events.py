@@ -16,7 +16,7 @@ from oauth_login.audit import chain
 from oauth_login.errors import ConfigurationError, LoginRefused, OAuthLoginError
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import LoginEvent
-from oauth_login.user_agents import client_name
+from oauth_login.user_agents import user_agent_name
 
 logger = logging.getLogger("oauth_login")
 Outcome = LoginEvent.Outcome
@@ -175,7 +175,7 @@ def _record(
                 provider=provider,
                 user_id=user_key,
                 reference=reference,
-                client=client_name(user_agent),
+                client=user_agent_name(user_agent),
             )
         )
     # %r: whatever came from outside stays on its line (T106).

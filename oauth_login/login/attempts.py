@@ -20,7 +20,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from oauth_login.conf import get_config
 from oauth_login.flow import LoginAttempt
 
-SESSION_KEY = "_oauth_login_pending"
+ATTEMPTS_KEY = "_oauth_login_pending"
 MAX_PENDING = 5
 # A session in a cookie has 4096 bytes for everything, a third more than its content.
 MAX_BYTES = 2600
@@ -64,7 +64,7 @@ def sync(session: SessionBase, *, now: float) -> None:
 
 def _read(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
     """The attempts that are in the store now, without those that are too old (T05)."""
-    kept = _fresh(session).get(SESSION_KEY)
+    kept = _fresh(session).get(ATTEMPTS_KEY)
     if not isinstance(kept, dict):
         return {}
     oldest = now - get_config().login_timeout
@@ -88,9 +88,9 @@ def _fresh(session: SessionBase) -> Any:
 
 def _write(session: SessionBase, kept: dict[str, dict[str, Any]]) -> None:
     if kept:
-        session[SESSION_KEY] = kept
+        session[ATTEMPTS_KEY] = kept
     else:
-        session.pop(SESSION_KEY, None)
+        session.pop(ATTEMPTS_KEY, None)
 
 
 def _name(state: str) -> str:

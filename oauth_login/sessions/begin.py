@@ -16,7 +16,7 @@ from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity, LoginSession
 from oauth_login.sessions.end import end_ids
 from oauth_login.sessions.facts import FACTS_KEY, login_facts
-from oauth_login.user_agents import client_name
+from oauth_login.user_agents import user_agent_name
 
 
 def open_session(
@@ -30,7 +30,7 @@ def open_session(
     row = LoginSession.objects.create(
         id=secrets.token_urlsafe(32),
         user_id=user.pk,
-        client=client_name(request.headers.get("User-Agent", "")),
+        client=user_agent_name(request.headers.get("User-Agent", "")),
         expires_at=_expiry(session),
     )
     session[FACTS_KEY] = {"id": row.pk}

@@ -16,7 +16,7 @@ from oauth_login.conf import get_config
 from oauth_login.models import Identity, LoginEvent
 from oauth_login.sessions.end import can_be_ended, end_rows, open_sessions
 from oauth_login.sessions.facts import login_facts
-from oauth_login.user_agents import translated_client
+from oauth_login.user_agents import translated_user_agent
 from oauth_login.views.connections import NOTICE_KEY, label_of
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import show, with_form
@@ -98,7 +98,7 @@ def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "client": translated_client(row.client) or _("Unknown browser"),
+            "client": translated_user_agent(row.client) or _("Unknown browser"),
             "label": get_config().label(row.provider),
             "is_this": row.pk == this,
         }
@@ -112,7 +112,7 @@ def _activity(user: Any) -> list[dict[str, Any]]:
         {
             "row": row,
             "label": get_config().label(row.provider),
-            "client": translated_client(row.client),
+            "client": translated_user_agent(row.client),
             "kind": _KINDS.get(LoginEvent.Outcome(row.outcome), ""),
         }
         for row in rows
