@@ -1,21 +1,24 @@
-"""The arrows of docs/architecture.md, read from the imports themselves."""
+"""The rules of docs/architecture.md, read from the source.
+
+Each file is parsed once, and each test lists all violations at once.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-
-import pytest
 
 from oauth_login.errors import CODES
 
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "oauth_login"
 
-# The floors of the house, lowest first. A room imports from floors below its
-# own, and from its neighbours on the same floor as long as no circle closes.
+# The wings, lowest floor first. A module imports from the floors below its own, and
+# from the wings on its own floor as long as no circle closes.
 FLOORS: list[set[str]] = [
     {"errors"},
     {"protocol"},
@@ -33,14 +36,28 @@ FLOORS: list[set[str]] = [
     {"admin", "admin_site", "checks", "decorators", "management", "contrib"},
     {"apps"},
 ]
-# The test kit stands beside the house: it may use any of it, none of it the kit.
+# The test kit may import every wing; no wing imports the test kit.
 KIT = "testing"
 
-NO_DJANGO = set().union(*FLOORS[:5])
+WITHOUT_DJANGO = set().union(*FLOORS[:5])
 SETTINGS_READERS = {"conf", "checks"}
-USER_WRITERS = {"accounts", "rights"}
+USER_WRITERS = {"accounts", "rights", KIT}
+SOCKET_WINGS = {"provider", KIT}
+SOCKETS = {"requests", "urllib3", "http", "socket", "urllib.request"}
+# The rules of the standards read neither a clock nor files, and write no log.
+IMPURE = {"time", "datetime", "os", "pathlib", "logging", "threading"}
 
-PUBLIC_NAMES = {
+# The only `__init__` files with more than a docstring, and why.
+FILLED_INITS = {
+    "oauth_login": "__version__",
+    "oauth_login.admin": "Django's autodiscovery imports exactly this module",
+    "oauth_login.conf": "get_config, from_env and rules_with are public here",
+    "oauth_login.conf.presets": "data: the table of presets, put together",
+    "oauth_login.testing": "names that are imported on first use",
+}
+
+# What a site may import. The first group defines these names and no other.
+DEFINED_NAMES = {
     "oauth_login": {"__version__"},
     "oauth_login.errors": {
         "CODES",
@@ -60,20 +77,86 @@ PUBLIC_NAMES = {
         "start_login",
     },
 }
+PUBLIC_NAMES = {
+    **DEFINED_NAMES,
+    "oauth_login.admin": {"OAuthLoginUserAdminMixin", "IdentityInline"},
+    "oauth_login.admin_site": {"OAuthLoginAdminMixin"},
+    "oauth_login.apps": {"OAuthLoginConfig"},
+    "oauth_login.backends": {"OAuthLoginBackend"},
+    "oauth_login.conf": {"from_env", "get_config"},
+    "oauth_login.contrib.entra": {"groups"},
+    "oauth_login.decorators": {
+        "RequireLoginAdminMixin",
+        "RequireLoginMixin",
+        "require_login",
+    },
+    "oauth_login.middleware": {"LoginSessionMiddleware"},
+    "oauth_login.models": {"Identity", "LoginEvent", "LoginSession"},
+    "oauth_login.signals": {
+        "identity_linked",
+        "identity_unlinked",
+        "logged_out",
+        "login_failed",
+        "login_succeeded",
+        "rights_changed",
+        "user_created",
+    },
+    "oauth_login.testing": {
+        "FakeProvider",
+        "answer_over_responses",
+        "follow",
+        "initiate_login",
+        "log_in",
+        "logout_token",
+        "serve",
+        "stand_in",
+    },
+    "oauth_login.testing.pytest_plugin": {
+        "oauth_log_in",
+        "oauth_provider",
+        "oauth_provider_alias",
+    },
+    "oauth_login.urls": {"app_name", "urlpatterns"},
+}
 
 
-def modules() -> list[Path]:
-    return [
-        path
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the app by its dotted name, except for the migrations."""
+    return {
+        dotted(path): path
         for path in sorted(APP.rglob("*.py"))
         if "migrations" not in path.relative_to(APP).parts
-    ]
+    }
 
 
-def room_of(path: Path) -> str:
-    """`views/login.py` → `views`, `flow.py` → `flow`, `__init__.py` → ``."""
-    first = path.relative_to(APP).parts[0]
-    return "" if first == "__init__.py" else first.removesuffix(".py")
+@cache
+def source(path: Path) -> str:
+    return path.read_text()
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(source(path))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The modules that `path` imports anywhere, under TYPE_CHECKING as well.
+
+    `from a import b` is an import of `a.b` if that is one of our modules, else of `a`.
+    """
+    return frozenset(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                yield submodule if submodule in modules() else node.module
 
 
 def dotted(path: Path) -> str:
@@ -81,129 +164,173 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
-    """Every module that `path` imports; for `from a import b` also `a.b`."""
-    for node in ast.walk(_without_type_checking(path) if at_run_time else _tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def wing(name: str) -> str:
+    """`oauth_login.views.login` → `views`, `oauth_login.flow` → `flow`."""
+    return f"{name}.".split(".")[1]
 
 
-def rooms_imported_by(path: Path) -> set[str]:
-    rooms = {
-        name.split(".")[1]
-        for name in imports_of(path)
-        if name.startswith("oauth_login.")
-    }
-    return rooms - {"__version__"}
+def floor(name: str) -> int:
+    return next(n for n, wings in enumerate(FLOORS) if wing(name) in wings)
 
 
-def test_every_room_has_a_floor() -> None:
-    known = {"", KIT, *set().union(*FLOORS)}
-
-    assert {room_of(path) for path in modules()} <= known
-
-
-@pytest.mark.parametrize("path", modules(), ids=dotted)
-def test_imports_go_down_never_up(path: Path) -> None:
-    room = room_of(path)
-    if room in ("", KIT):
-        allowed = set().union(*FLOORS, {KIT}) if room == KIT else set()
-    else:
-        floor = next(i for i, rooms in enumerate(FLOORS) if room in rooms)
-        allowed = set().union(*FLOORS[: floor + 1])
-
-    assert rooms_imported_by(path) <= allowed
-
-
-def test_no_circle_closes() -> None:
-    names = {dotted(path) for path in modules()}
-    arrows = {
-        dotted(path): {
-            name
-            for name in imports_of(path, at_run_time=True)
-            if name in names and name != dotted(path)
-        }
-        for path in modules()
-    }
-    while arrows:
-        leaves = {
-            name for name, targets in arrows.items() if not targets & arrows.keys()
-        }
-        assert leaves, f"a circle among {sorted(arrows)}"
-        arrows = {name: to for name, to in arrows.items() if name not in leaves}
-
-
-@pytest.mark.parametrize("path", modules(), ids=dotted)
-def test_django_stays_above_its_line(path: Path) -> None:
-    if room_of(path) in NO_DJANGO:
-        assert not {n for n in imports_of(path) if n.split(".")[0] == "django"}
-
-
-@pytest.mark.parametrize("path", modules(), ids=dotted)
-def test_there_is_a_single_socket(path: Path) -> None:
-    # The kit answers requests; it may name the libraries that make them.
-    if room_of(path) not in ("provider", KIT):
-        sockets = {"requests", "urllib3", "http", "socket", "urllib.request"}
-        assert not {n for n in imports_of(path) if n.split(".")[0] in sockets}
-
-
-@pytest.mark.parametrize("path", modules(), ids=dotted)
-def test_protocol_has_no_clock_and_no_files(path: Path) -> None:
-    if room_of(path) == "protocol":
-        forbidden = {"time", "datetime", "os", "pathlib", "logging", "threading"}
-        assert not forbidden & set(imports_of(path))
-
-
-@pytest.mark.parametrize("path", modules(), ids=dotted)
-def test_our_settings_have_a_single_reader(path: Path) -> None:
-    if room_of(path) in SETTINGS_READERS or room_of(path) == KIT:
-        return
-    ours = [
-        node
-        for node in ast.walk(_tree(path))
-        if (isinstance(node, ast.Attribute) and node.attr == "OAUTH_LOGIN")
-        or (isinstance(node, ast.Constant) and node.value == "OAUTH_LOGIN")
-    ]
-
-    assert not ours
-
-
-@pytest.mark.parametrize("path", modules(), ids=dotted)
-def test_users_have_two_writers(path: Path) -> None:
-    if room_of(path) in {*USER_WRITERS, KIT}:
-        return
-    writes = re.compile(
-        r"user\.(save|delete|set_password|set_unusable_password)\("
-        r"|user\.(groups|user_permissions)\.(add|remove|set|clear)\("
-        r"|user\.is_(staff|superuser|active) = "
-        r"|\bcreate_(super)?user\("
+def is_or_is_in(name: str, packages: set[str]) -> bool:
+    return any(
+        name == package or name.startswith(f"{package}.") for package in packages
     )
 
-    assert not writes.findall(path.read_text())
+
+# --- the seven rules
 
 
-@pytest.mark.parametrize(("module", "names"), PUBLIC_NAMES.items())
-def test_public_names_are_these(module: str, names: set[str]) -> None:
-    path = ROOT / Path(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+def test_imports_go_down_never_up() -> None:
+    without_floor = {wing(name) for name in modules()} - {"", KIT}.union(*FLOORS)
+    assert not without_floor, "wings that have no floor yet"
 
-    assert _defined_names(path) == names
+    ours = {name: imports(path) & modules().keys() for name, path in modules().items()}
+    upwards = [
+        f"{name} imports {target}"
+        for name, targets in ours.items()
+        if wing(name) != KIT
+        for target in sorted(targets)
+        if wing(target) == KIT or wing(name) == "" or floor(target) > floor(name)
+        if wing(name) != wing(target)
+    ]
+    to_django = [
+        f"{name} imports {target}"
+        for name, path in modules().items()
+        if wing(name) in WITHOUT_DJANGO
+        for target in sorted(imports(path))
+        if is_or_is_in(target, {"django"})
+    ]
+
+    assert upwards + to_django == []
+
+
+def test_the_init_of_a_wing_holds_a_docstring_only() -> None:
+    filled = {
+        name
+        for name, path in modules().items()
+        if path.name == "__init__.py" and any(map(_is_code, tree(path).body))
+    }
+    eager = [
+        ast.unparse(node)
+        for node in tree(APP / KIT / "__init__.py").body
+        if isinstance(node, ast.ImportFrom)
+        and is_or_is_in(node.module or "", {"oauth_login"})
+    ]
+
+    assert filled == FILLED_INITS.keys()
+    assert eager == [], "imported on first use"
+
+
+def test_no_circle_closes_even_for_a_type_checker() -> None:
+    arrows = {
+        name: {target for target in imports(path) if target in modules()} - {name}
+        for name, path in modules().items()
+    }
+    while leaves := {name for name in arrows if not arrows[name] & arrows.keys()}:
+        arrows = {name: to for name, to in arrows.items() if name not in leaves}
+
+    # What is left is in a circle, or imports a module that is.
+    assert {name: sorted(to & arrows.keys()) for name, to in arrows.items()} == {}
+
+
+def test_the_public_names_can_be_imported() -> None:
+    missing = [
+        f"{module}.{name}"
+        for module, names in PUBLIC_NAMES.items()
+        for name in sorted(names)
+        if not hasattr(import_module(module), name)
+    ]
+    different = {
+        module: sorted(names ^ _defined_names(modules()[module]))
+        for module, names in DEFINED_NAMES.items()
+        if names != _defined_names(modules()[module])
+    }
+
+    assert missing == []
+    assert different == {}
+
+
+def test_only_the_provider_opens_sockets() -> None:
+    assert [
+        f"{name} imports {target}"
+        for name, path in modules().items()
+        if wing(name) not in SOCKET_WINGS
+        for target in sorted(imports(path))
+        if is_or_is_in(target, SOCKETS)
+    ] == []
+
+
+def test_our_setting_has_one_reader() -> None:
+    assert [
+        f"{name}:{node.lineno}"
+        for name, path in modules().items()
+        if wing(name) not in SETTINGS_READERS
+        for node in ast.walk(tree(path))
+        if (isinstance(node, ast.Attribute) and node.attr == "OAUTH_LOGIN")
+        or (isinstance(node, ast.Constant) and node.value == "OAUTH_LOGIN")
+    ] == []
+
+
+def test_users_have_two_writers() -> None:
+    writes = re.compile(
+        r"user\.(?:save|delete|set_password|set_unusable_password)\("
+        r"|user\.(?:groups|user_permissions)\.(?:add|remove|set|clear)\("
+        r"|user\.is_(?:staff|superuser|active) = "
+        r"|\bcreate_(?:super)?user\("
+    )
+
+    assert [
+        f"{name}: {write}"
+        for name, path in modules().items()
+        if wing(name) not in USER_WRITERS
+        for write in writes.findall(source(path))
+    ] == []
+
+
+# --- sizes, and what stays pure
+
+
+def test_the_app_can_be_taken_in_at_a_glance() -> None:
+    entries = {path for path in APP.iterdir() if path.name != "__pycache__"}
+
+    assert len(entries) <= 40
+    assert len({path for path in entries if path.suffix == ".py"}) <= 16
+
+
+def test_no_file_grows_past_one_reading() -> None:
+    lengths = {name: len(source(path).splitlines()) for name, path in modules().items()}
+
+    assert {name: lines for name, lines in lengths.items() if lines > 320} == {}
+
+
+def test_the_rules_of_the_standards_have_no_clock_and_no_files() -> None:
+    assert [
+        f"{name} imports {target}"
+        for name, path in modules().items()
+        if wing(name) == "protocol"
+        for target in sorted(imports(path))
+        if is_or_is_in(target, IMPURE)
+    ] == []
+
+
+# --- error codes and check ids are public: documented, and used
 
 
 def test_check_ids_are_unique_and_documented() -> None:
-    text = "\n".join(
-        path.read_text() for path in modules() if room_of(path) in SETTINGS_READERS
-    )
-    defined = re.findall(r'"(?:oauth_login\.)?([EW]\d{3})"', text)
+    defined = {
+        check_id
+        for name, path in modules().items()
+        if wing(name) in SETTINGS_READERS
+        for check_id in re.findall(r'"(?:oauth_login\.)?([EW]\d{3})"', source(path))
+    }
     documented = re.findall(
         r"^\| `oauth_login\.([EW]\d{3})`", (ROOT / "docs/checks.md").read_text(), re.M
     )
 
     assert sorted(documented) == sorted(set(documented))
-    assert set(defined) == set(documented)
+    assert defined == set(documented)
 
 
 def test_every_error_code_is_documented_with_its_meaning() -> None:
@@ -216,28 +343,29 @@ def test_every_error_code_is_documented_with_its_meaning() -> None:
     assert documented == CODES
 
 
-@pytest.mark.parametrize("path", modules(), ids=dotted)
-def test_no_error_is_raised_with_an_unknown_code(path: Path) -> None:
-    if room_of(path) == KIT:
-        return
-    classes = PUBLIC_NAMES["oauth_login.errors"] - {"CODES"}
-    raised = {
-        node.args[0].value
-        for node in ast.walk(_tree(path))
+def test_no_error_is_raised_with_an_unknown_code() -> None:
+    classes = DEFINED_NAMES["oauth_login.errors"] - {"CODES"}
+
+    assert [
+        f"{name}: {node.args[0].value}"
+        for name, path in modules().items()
+        if wing(name) != KIT
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in classes
         and node.args
         and isinstance(node.args[0], ast.Constant)
-    }
-
-    assert raised <= CODES.keys()
+        and node.args[0].value not in CODES
+    ] == []
 
 
 def test_every_code_is_raised_somewhere() -> None:
     """A code that nothing raises is a promise in the documentation only."""
     text = "\n".join(
-        path.read_text() for path in modules() if room_of(path) not in ("errors", KIT)
+        source(path)
+        for name, path in modules().items()
+        if wing(name) not in ("errors", KIT)
     )
     # f"{document}.status" raises four codes.
     written = re.findall(r'f?"([a-z_{}.]+)"', text)
@@ -252,34 +380,16 @@ def test_every_code_is_raised_somewhere() -> None:
     assert not unused
 
 
-def test_no_file_grows_past_one_reading() -> None:
-    long = {
-        dotted(path): lines
-        for path in modules()
-        if (lines := len(path.read_text().splitlines())) > 320
-    }
-
-    assert not long
-
-
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-def _without_type_checking(path: Path) -> ast.Module:
-    """The module as it runs: what only a type checker imports closes no circle."""
-
-    class Drop(ast.NodeTransformer):
-        def visit_If(self, node: ast.If) -> ast.AST:
-            name = getattr(node.test, "id", getattr(node.test, "attr", ""))
-            return ast.Pass() if name == "TYPE_CHECKING" else self.generic_visit(node)
-
-    return Drop().visit(_tree(path))
+def _is_code(node: ast.stmt) -> bool:
+    """Neither a docstring nor the future import."""
+    is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    return not (is_docstring or is_future)
 
 
 def _defined_names(path: Path) -> set[str]:
     names: set[str] = set()
-    for node in _tree(path).body:
+    for node in tree(path).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
