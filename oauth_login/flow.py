@@ -36,6 +36,7 @@ from oauth_login.protocol.authorization import (
 )
 from oauth_login.protocol.claims import unsigned_names
 from oauth_login.protocol.client.pkce import code_challenge, new_code_verifier
+from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import IdToken
 from oauth_login.protocol.request_parameters import (
     expected_acr_values,
@@ -166,32 +167,38 @@ def finish_login(
     # The provider is the one that was asked, never one that the browser names (T36).
     if provider.alias != attempt.provider:
         raise InvalidCallback("callback.wrong_provider")
+    # One document for the whole way, also if it is refreshed meanwhile.
+    metadata = provider.metadata(now=now)
     # Is this the answer to our question? (state; RFC 9207: iss; error; code)
     code = parse_authorization_response(
         params,
         expected_state=attempt.state,
         client=provider.client,
-        metadata=provider.metadata(now=now),
+        metadata=metadata,
     )
     # The code is worth something only with the verifier that never left us (T28).
     tokens = provider.redeem(
         code,
+        metadata=metadata,
         code_verifier=attempt.code_verifier,
         redirect_uri=attempt.redirect_uri,
         now=now,
     )
     if provider.subject_field is not None:
-        return _identity_from_user_document(provider, tokens, now=now)
+        return _identity_from_user_document(provider, tokens, metadata)
     # The ID token says who came, signed, for us, for this very login.
     id_token = provider.validate(
         tokens,
         code=code,
+        metadata=metadata,
         expected_nonce=attempt.nonce,
         expected_acr_values=attempt.acr_values,
         authenticated_since=attempt.authenticated_since,
         now=now,
     )
-    claims, complete = _all_claims(provider, id_token, tokens, now=now)
+    claims, complete = _all_claims(
+        provider, id_token, tokens, metadata=metadata, now=now
+    )
     claims = provider.with_overage(claims, tokens.access_token)
     return VerifiedIdentity(
         provider=provider.alias,
@@ -204,14 +211,18 @@ def finish_login(
 
 
 def _identity_from_user_document(
-    provider: Provider, tokens: TokenResponse, *, now: float
+    provider: Provider, tokens: TokenResponse, metadata: ServerMetadata
 ) -> VerifiedIdentity:
     """Plain OAuth 2.0: the provider's own word, fetched with the code's own token."""
     subject, claims = provider.fetch_user_document(
-        tokens.access_token, subject_field=provider.subject_field or "", now=now
+        tokens.access_token,
+        metadata=metadata,
+        subject_field=provider.subject_field or "",
     )
     claims, complete = _claims_or_fallback(
-        lambda: provider.with_verified_email(claims, tokens.access_token, now=now),
+        lambda: provider.with_verified_email(
+            claims, tokens.access_token, metadata=metadata
+        ),
         without={n: v for n, v in claims.items() if n not in EMAIL_CLAIMS},
     )
     return VerifiedIdentity(
@@ -224,17 +235,25 @@ def _identity_from_user_document(
 
 
 def _all_claims(
-    provider: Provider, id_token: IdToken, tokens: TokenResponse, *, now: float
+    provider: Provider,
+    id_token: IdToken,
+    tokens: TokenResponse,
+    *,
+    metadata: ServerMetadata,
+    now: float,
 ) -> tuple[dict[str, Any], bool]:
     """The claims of the ID token, with userinfo's if they are needed; all of them?"""
     claims = provider.standard_claims(id_token.claims)
-    if not provider.needs_userinfo(claims, now=now):
+    if not provider.needs_userinfo(claims, metadata=metadata):
         return claims, True
     return _claims_or_fallback(
         lambda: merged_claims(
             claims,
             provider.fetch_userinfo(
-                tokens.access_token, expected_subject=id_token.subject, now=now
+                tokens.access_token,
+                metadata=metadata,
+                expected_subject=id_token.subject,
+                now=now,
             ),
         ),
         without=claims,

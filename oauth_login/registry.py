@@ -18,6 +18,7 @@ from oauth_login.errors import ConfigurationError
 from oauth_login.policy.claim_paths import EMAIL_DOMAIN, lacks
 from oauth_login.protocol.client.keys import ClientKey
 from oauth_login.protocol.client.registration import Client
+from oauth_login.protocol.discovery import MetadataSource
 from oauth_login.provider.group_overage import Overage
 from oauth_login.provider.provider import Provider
 from oauth_login.provider.transport import RequestsTransport
@@ -40,7 +41,14 @@ def _provider(alias: str) -> Provider:
     entry = site.providers[alias]
     return Provider(
         alias=alias,
-        issuer=entry.issuer,
+        source=MetadataSource(
+            issuer=entry.issuer,
+            issuer_template=entry.client.deviations.issuer_template,
+            discovery_url=entry.discovery_url,
+            endpoints=entry.endpoints or {},
+            allow_http_loopback=site.allow_http_loopback,
+            backend_base_url=entry.backend_base_url,
+        ),
         client=_client(entry),
         transport=RequestsTransport(
             issuer_host=urlsplit(entry.issuer).hostname or "",
@@ -51,13 +59,9 @@ def _provider(alias: str) -> Provider:
             proxies=entry.proxies,
         ),
         cache=_SiteCache(site.cache_alias),
-        discovery_url=entry.discovery_url,
-        endpoints=entry.endpoints,
         subject_field=entry.subject_field,
         userinfo=entry.userinfo,
         lacks_claims=partial(_lacks, sorted(_claims_needed(entry))),
-        allow_http_loopback=site.allow_http_loopback,
-        backend_base_url=entry.backend_base_url,
         overage=_overage(entry),
     )
 

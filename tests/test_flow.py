@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -305,6 +305,62 @@ def test_signed_userinfo_is_checked_with_the_providers_keys(
     assert identity.claims_complete
     with fake.fault("userinfo.signature"):
         assert refused(provider, fake)[0] == "userinfo.signature"
+
+
+# --- one document for one login
+
+
+class Refreshing(Changing):
+    """Refreshes the metadata at the token endpoint: the new document is another one."""
+
+    def __init__(self, fake: FakeProvider, *, later: Mapping[str, Any]) -> None:
+        super().__init__(fake, **{WELL_KNOWN: described(fake)})
+        self._later = {WELL_KNOWN: {**described(fake), **later}}
+        self.refresh: Callable[[], object] = lambda: None
+
+    def send(self, request: ProviderRequest) -> ProviderResponse:
+        response = super().send(request)
+        if request.document == "token":
+            self.answers = self._later
+            self.refresh()
+        return response
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"id_token_signing_alg_values_supported": ["ES512"]},
+        {"jwks_uri": "https://id.example.com/other-keys"},
+        {"userinfo_endpoint": "https://id.example.com/other-userinfo"},
+        {"userinfo_endpoint": None},
+    ],
+)
+def test_a_refresh_of_the_metadata_does_not_change_a_login_under_way(
+    fake: FakeProvider, later: dict[str, Any]
+) -> None:
+    transport = Refreshing(fake, later=later)
+    provider = provider_for(fake, userinfo="always", transport=transport)
+    before = provider.metadata(now=NOW)
+    # As another thread would, two hours later.
+    transport.refresh = lambda: provider.metadata(now=NOW + 7200)
+
+    identity = finished(provider, fake)
+
+    assert identity.claims_complete
+    assert provider.metadata(now=NOW + 7200) != before
+    asked = [urlsplit(request.url).path for request in transport.requests]
+    assert asked[-1] == urlsplit(str(before.userinfo_endpoint)).path
+
+
+def test_a_refresh_does_not_change_a_plain_oauth_login_under_way(
+    fake: FakeProvider,
+) -> None:
+    later = {"userinfo_endpoint": "https://id.example.com/other-userinfo"}
+    transport = Refreshing(fake, later=later)
+    provider = plain(fake, transport=transport)
+    transport.refresh = lambda: provider.metadata(now=NOW + 7200)
+
+    assert finished(provider, fake).subject == "alice-0001"
 
 
 # --- plain OAuth 2.0

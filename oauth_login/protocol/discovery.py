@@ -46,56 +46,59 @@ class ServerMetadata:
     emails_endpoint: str | None = None
 
 
-def discovery_request(
-    issuer: str, *, discovery_url: str | None = None
-) -> ProviderRequest:
-    """Ask for the metadata of `issuer` (OpenID Connect Discovery 4.1)."""
-    url = discovery_url or issuer.removesuffix("/") + WELL_KNOWN
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataSource:
+    """Where a provider's metadata comes from, and what the settings say about it.
+
+    `endpoints` (in metadata's own names) replace the same members of the document.
+    Endpoints must be https, except for http on this machine if `allow_http_loopback`
+    is set, and for the address `backend_base_url`, under which this server reaches a
+    provider that browsers know by another name. `issuer_template` is the issuer that
+    the document names where each tenant has an issuer of its own.
+    """
+
+    issuer: str
+    issuer_template: str | None = None
+    discovery_url: str | None = None
+    endpoints: Mapping[str, Any] = field(default_factory=dict)
+    allow_http_loopback: bool = False
+    backend_base_url: str | None = None
+
+    @property
+    def expected_issuer(self) -> str:
+        """The issuer that the document must name, but for one trailing slash."""
+        return self.issuer_template or self.issuer
+
+
+def discovery_request(source: MetadataSource) -> ProviderRequest:
+    """Ask for the metadata of an issuer (OpenID Connect Discovery 4.1)."""
+    url = source.discovery_url or source.issuer.removesuffix("/") + WELL_KNOWN
     return ProviderRequest("GET", url, "discovery", {"Accept": "application/json"})
 
 
 def parse_discovery_response(
-    response: ProviderResponse,
-    *,
-    expected_issuer: str,
-    allow_http_loopback: bool,
-    backend_base_url: str | None = None,
-    endpoints: Mapping[str, Any] | None = None,
+    response: ProviderResponse, source: MetadataSource
 ) -> ServerMetadata:
-    """The metadata, if it is the expected issuer's (OpenID Connect Discovery 4.3).
-
-    `endpoints` are the settings' own, in the place of the document's.
-    """
+    """The metadata, if it is the expected issuer's (OpenID Connect Discovery 4.3)."""
     check_status(response, document="discovery")
-    document = json_object(response, document="discovery")
-    return parse_metadata(
-        {**document, **(endpoints or {})},
-        expected_issuer=expected_issuer,
-        allow_http_loopback=allow_http_loopback,
-        backend_base_url=backend_base_url,
-    )
+    return parse_metadata(json_object(response, document="discovery"), source)
 
 
 def parse_metadata(
-    document: Mapping[str, Any],
-    *,
-    expected_issuer: str,
-    allow_http_loopback: bool,
-    backend_base_url: str | None = None,
+    document: Mapping[str, Any], source: MetadataSource
 ) -> ServerMetadata:
     """Metadata that is whole, of the right types, and the expected issuer's.
 
-    `expected_issuer` comes from the settings, and there one trailing slash more or
-    less is forgiven. The string in the document is the issuer from then on, and is
-    compared exactly. What only this server talks to may also be at the address where
-    the settings say that the provider is reached from here.
+    One trailing slash more or less in the settings' issuer is forgiven. The string in
+    the document is the issuer from then on, and is compared exactly.
     """
+    document = {**document, **source.endpoints}
     issuer = _required(document, "issuer")
-    # T37, RFC 8414 3.3: or else somebody speaks for an issuer that it is not.
-    if issuer.removesuffix("/") != expected_issuer.removesuffix("/"):
+    # T37, RFC 8414 3.3: otherwise one issuer could publish metadata for another.
+    if issuer.removesuffix("/") != source.expected_issuer.removesuffix("/"):
         raise InvalidProviderResponse(
             "discovery.issuer_mismatch",
-            expected=expected_issuer,
+            expected=source.expected_issuer,
             received=printable(issuer),
         )
 
@@ -103,10 +106,10 @@ def parse_metadata(
         name: str, *, required: bool = False, among: Mapping[str, Any] = document
     ) -> str | None:
         url = _required(among, name) if required else _optional(among, name, str)
-        behind = backend_base_url if name in BACK_CHANNEL else None
+        behind = source.backend_base_url if name in BACK_CHANNEL else None
         if (
             url is not None
-            and not is_allowed_url(url, allow_http_loopback=allow_http_loopback)
+            and not is_allowed_url(url, allow_http_loopback=source.allow_http_loopback)
             and not is_behind(url, behind)
         ):
             raise InvalidProviderResponse(

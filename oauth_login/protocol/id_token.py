@@ -15,10 +15,9 @@ from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.base64url import base64url
 from oauth_login.protocol.claims import check_audience, is_subject, numeric_date
 from oauth_login.protocol.client.registration import Client
-from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted
-from oauth_login.protocol.jose.jws import FindKeys, VerifiedJws, verified_jws
+from oauth_login.protocol.jose.jws import TokenContext, VerifiedJws, verified_jws
 from oauth_login.protocol.strict_json import printable
 
 MAX_ID_TOKEN = 64 * 1024
@@ -36,43 +35,32 @@ class IdToken:
 
 def validate_id_token(
     token: str,
+    context: TokenContext,
     *,
-    client: Client,
-    metadata: ServerMetadata,
-    find_keys: FindKeys,
     expected_nonce: str,
     access_token: str,
     code: str,
-    now: float,
     expected_acr_values: Sequence[str] = (),
     authenticated_since: float | None = None,
 ) -> IdToken:
     """The ID token of this very login at this very provider, or an error.
 
-    `now` and `authenticated_since` are in seconds since 1970; the person must have
-    authenticated no earlier than that, if it is given. Says nothing about who may
-    enter.
+    If `authenticated_since` (seconds since 1970) is given, the person must have
+    authenticated no earlier than that. Does not check who may log in.
     """
+    client, now = context.client, context.now
     if client.decryption_keys:  # 3.1.3.7 (1)
         token = decrypted(token, document="id_token", keys=client.decryption_keys)
     if len(token) > MAX_ID_TOKEN:
         raise InvalidProviderResponse("id_token.too_large", expected=MAX_ID_TOKEN)
     # 3.1.3.7 (6) signature, (7) and (8) algorithm. The signature is checked although
     # TLS would be allowed to stand in for it (T87).
-    jws = verified_jws(
-        token,
-        document="id_token",
-        client=client,
-        metadata=metadata,
-        find_keys=find_keys,
-    )
+    jws = verified_jws(token, context, document="id_token")
     claims = jws.claims
     # A logout token or a security event is no proof of a login (T77).
     if "events" in claims:
         raise InvalidProviderResponse("id_token.typ", received="events")
-    issuer = check_issuer(  # (2)
-        jws, client=client, metadata=metadata, document="id_token"
-    )
+    issuer = check_issuer(jws, context, document="id_token")  # (2)
     _check_audience(claims, client)  # (3), (4), (5)
     _check_times(claims, now=now, leeway=client.leeway)  # (9), (10)
     _check_nonce(claims, expected_nonce, client)  # (11)

@@ -9,24 +9,22 @@ from oauth_login.errors import InvalidCallback, InvalidProviderResponse
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import TENANT
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.jose.jws import VerifiedJws
+from oauth_login.protocol.jose.jws import TokenContext, VerifiedJws
 from oauth_login.protocol.strict_json import printable
 
 
-def check_issuer(
-    jws: VerifiedJws, *, client: Client, metadata: ServerMetadata, document: str
-) -> str:
+def check_issuer(jws: VerifiedJws, context: TokenContext, *, document: str) -> str:
     """The token's issuer, which is the provider's, to the letter (T78).
 
     Where each tenant has its own, it is that of the tenant which the token names (T79).
     A key that says whose it is signs for that issuer alone, or for every tenant.
     """
     received, tenant = jws.claims.get("iss"), jws.claims.get("tid")
-    expected = issuer_of(tenant, client=client, metadata=metadata)
+    expected = issuer_of(tenant, client=context.client, metadata=context.metadata)
     if not isinstance(received, str) or received != expected:
         raise InvalidProviderResponse(
             f"{document}.iss_mismatch",
-            expected=metadata.issuer,
+            expected=context.metadata.issuer,
             received=printable(received),
         )
     # Also for a single tenant: Entra ID's key sets have the key of personal accounts.

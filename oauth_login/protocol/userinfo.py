@@ -7,8 +7,6 @@ from typing import Any
 
 from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.claims import check_audience, is_subject, numeric_date
-from oauth_login.protocol.client.registration import Client
-from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.http import (
     ProviderRequest,
     ProviderResponse,
@@ -20,7 +18,7 @@ from oauth_login.protocol.http import (
 )
 from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted, is_encrypted
-from oauth_login.protocol.jose.jws import FindKeys, verified_jws
+from oauth_login.protocol.jose.jws import TokenContext, verified_jws
 from oauth_login.protocol.strict_json import printable
 
 # These say how the login went, and only the ID token may say it (T62).
@@ -44,16 +42,10 @@ def userinfo_request(access_token: str, *, userinfo_endpoint: str) -> ProviderRe
 
 
 def parse_userinfo_response(
-    response: ProviderResponse,
-    *,
-    expected_subject: str,
-    client: Client,
-    metadata: ServerMetadata,
-    find_keys: FindKeys,
-    now: float,
+    response: ProviderResponse, context: TokenContext, *, expected_subject: str
 ) -> Mapping[str, Any]:
     """The claims, if they are about the person of the ID token (Core 5.3.4, T61)."""
-    claims = _claims(response, client, metadata, find_keys, now)
+    claims = _claims(response, context)
     subject = claims.get("sub")
     if not is_subject(subject):
         raise InvalidProviderResponse("userinfo.sub_missing")
@@ -121,13 +113,8 @@ def merged_claims(
     return {**added, **id_token}
 
 
-def _claims(
-    response: ProviderResponse,
-    client: Client,
-    metadata: ServerMetadata,
-    find_keys: FindKeys,
-    now: float,
-) -> Mapping[str, Any]:
+def _claims(response: ProviderResponse, context: TokenContext) -> Mapping[str, Any]:
+    client = context.client
     _check_status(response)
     if media_type(response) != "application/jwt":
         return json_object(response, document="userinfo")
@@ -136,15 +123,9 @@ def _claims(
     # Negotiated apart from the ID token's: it may be encrypted, and need not.
     if client.decryption_keys and is_encrypted(token):
         token = decrypted(token, document="userinfo", keys=client.decryption_keys)
-    jws = verified_jws(
-        token,
-        document="userinfo",
-        client=client,
-        metadata=metadata,
-        find_keys=find_keys,
-    )
+    jws = verified_jws(token, context, document="userinfo")
     # Core 5.3.2: a signed response names its issuer and us as its audience (T63).
-    check_issuer(jws, client=client, metadata=metadata, document="userinfo")
+    check_issuer(jws, context, document="userinfo")
     check_audience(jws.claims, client=client, document="userinfo")
     # A logout token or a security event says nothing of a person (T77).
     if "events" in jws.claims:
@@ -152,7 +133,7 @@ def _claims(
     # RFC 7519 4.1.4: it need not say how long it is good for, but if it does, it is.
     if "exp" in jws.claims:
         exp = numeric_date(jws.claims, "exp", document="userinfo")
-        if exp <= now - client.leeway:
+        if exp <= context.now - client.leeway:
             raise InvalidProviderResponse("userinfo.expired", received=exp)
     return jws.claims
 

@@ -17,6 +17,7 @@ from oauth_login.protocol.claims import BOOLEANS, is_subject, standard_claims
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import (
+    MetadataSource,
     ServerMetadata,
     parse_discovery_response,
     parse_metadata,
@@ -29,6 +30,7 @@ from oauth_login.protocol.jose.jwks import (
     parse_jwks_response,
     parse_key_set,
 )
+from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.token import parse_token_response
 from oauth_login.protocol.urls import is_allowed_url
 from oauth_login.protocol.userinfo import (
@@ -144,9 +146,9 @@ def test_metadata_is_the_expected_issuers_and_leads_to_allowed_urls_alone(
     metadata = judged(
         lambda: parse_metadata(
             document,
-            expected_issuer=ISSUER,
-            allow_http_loopback=loopback,
-            backend_base_url=backend,
+            MetadataSource(
+                issuer=ISSUER, allow_http_loopback=loopback, backend_base_url=backend
+            ),
         )
     )
     if metadata is None:
@@ -177,11 +179,7 @@ def test_any_answer_to_any_question_ends_in_a_document_or_in_an_error_of_ours(
     answer: ProviderResponse,
 ) -> None:
     # T51, T52, T53
-    judged(
-        lambda: parse_discovery_response(
-            answer, expected_issuer=ISSUER, allow_http_loopback=False
-        )
-    )
+    judged(lambda: parse_discovery_response(answer, MetadataSource(issuer=ISSUER)))
     judged(lambda: parse_jwks_response(answer))
     judged(lambda: parse_token_response(answer, client=CLIENT, metadata=METADATA))
     judged(lambda: parse_user_document(answer, subject_field="id"))
@@ -328,11 +326,10 @@ def find(alg: str, kid: str | None, *, refetch: bool) -> Sequence[VerifyingKey]:
 def userinfo(answer: ProviderResponse) -> Any:
     return parse_userinfo_response(
         answer,
+        TokenContext(
+            client=CLIENT, metadata=METADATA, find_keys=find, now=1_900_000_000
+        ),
         expected_subject="alice",
-        client=CLIENT,
-        metadata=METADATA,
-        find_keys=find,
-        now=1_900_000_000,
     )
 
 

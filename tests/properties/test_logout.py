@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT, validate_logout_token
 from oauth_login.protocol.logout.frontchannel import (
     FrontchannelLogout,
@@ -121,10 +122,7 @@ def test_a_logout_token_passes_if_it_keeps_every_rule_and_else_it_does_not(
     token = judged(
         lambda: validate_logout_token(
             KEY.sign({**HEADER, "typ": typ}, claims),
-            client=CLIENT,
-            metadata=METADATA,
-            find_keys=find,
-            now=NOW,
+            TokenContext(client=CLIENT, metadata=METADATA, find_keys=find, now=NOW),
         )
     )
     assert (token is not None) == (typ != "at+jwt" and is_right(claims))

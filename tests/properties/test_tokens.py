@@ -15,7 +15,7 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import validate_id_token
 from oauth_login.protocol.jose.jwks import VerifyingKey, find_keys, parse_key_set
-from oauth_login.protocol.jose.jws import VerifiedJws, verified_jws
+from oauth_login.protocol.jose.jws import TokenContext, VerifiedJws, verified_jws
 from oauth_login.testing.keys import SigningKey
 from tests.properties.strategies import (
     any_text,
@@ -59,10 +59,8 @@ def verified(token: str) -> VerifiedJws | None:
     return judged(
         lambda: verified_jws(
             token,
+            TokenContext(client=CLIENT, metadata=METADATA, find_keys=find, now=0),
             document="id_token",
-            client=CLIENT,
-            metadata=METADATA,
-            find_keys=find,
         )
     )
 
@@ -249,15 +247,12 @@ def test_an_id_token_passes_if_it_keeps_every_rule_and_else_it_does_not(
     id_token = judged(
         lambda: validate_id_token(
             KEY.sign(HEADER, claims),
-            client=CLIENT,
-            metadata=METADATA,
-            find_keys=find,
+            TokenContext(client=CLIENT, metadata=METADATA, find_keys=find, now=NOW),
             expected_nonce="the-nonce",
             expected_acr_values=("gold", "platinum"),
             authenticated_since=NOW - 200,
             access_token="access",
             code="code",
-            now=NOW,
         )
     )
     assert (id_token is not None) == is_right(claims)

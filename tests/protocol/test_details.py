@@ -26,12 +26,14 @@ from oauth_login.protocol.client.authentication import (
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import (
+    MetadataSource,
     ServerMetadata,
     parse_discovery_response,
     parse_metadata,
 )
 from oauth_login.protocol.http import MAX_BODY, ProviderResponse
 from oauth_login.protocol.jose.jwks import parse_jwks_response
+from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.logout.frontchannel import parse_frontchannel_logout
 from oauth_login.protocol.request_parameters import (
     expected_acr_values,
@@ -304,15 +306,11 @@ GOOD = {
 
 def metadata(**changes: Any) -> Callable[[], object]:
     document = {n: v for n, v in {**GOOD, **changes}.items() if v is not ...}
-    return lambda: parse_metadata(
-        document, expected_issuer=ISSUER, allow_http_loopback=False
-    )
+    return lambda: parse_metadata(document, MetadataSource(issuer=ISSUER))
 
 
 def discovery(response: ProviderResponse) -> Callable[[], object]:
-    return lambda: parse_discovery_response(
-        response, expected_issuer=ISSUER, allow_http_loopback=False
-    )
+    return lambda: parse_discovery_response(response, MetadataSource(issuer=ISSUER))
 
 
 def tokens(response: ProviderResponse, **client: Any) -> Callable[[], object]:
@@ -323,11 +321,8 @@ def tokens(response: ProviderResponse, **client: Any) -> Callable[[], object]:
 def userinfo(response: ProviderResponse) -> Callable[[], object]:
     return lambda: parse_userinfo_response(
         response,
+        TokenContext(client=CLIENT, metadata=METADATA, find_keys=finder(), now=NOW),
         expected_subject="alice",
-        client=CLIENT,
-        metadata=METADATA,
-        find_keys=finder(),
-        now=NOW,
     )
 
 

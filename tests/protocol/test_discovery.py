@@ -13,6 +13,7 @@ from oauth_login.errors import (
     ProviderUnavailable,
 )
 from oauth_login.protocol.discovery import (
+    MetadataSource,
     discovery_request,
     parse_discovery_response,
     parse_metadata,
@@ -140,12 +141,14 @@ def test_what_is_logged_is_short_and_on_one_line() -> None:
 )
 def test_discovery_is_asked_at_the_well_known_place(configured: str, url: str) -> None:
     # pains 27
-    assert discovery_request(configured).url == url
+    assert discovery_request(MetadataSource(issuer=configured)).url == url
 
 
 def test_discovery_may_be_elsewhere() -> None:
     url = "https://other.example.com/doc"
-    assert discovery_request(ISSUER, discovery_url=url).url == url
+    assert (
+        discovery_request(MetadataSource(issuer=ISSUER, discovery_url=url)).url == url
+    )
 
 
 @pytest.mark.parametrize("configured", [ISSUER, f"{ISSUER}/"])
@@ -155,9 +158,7 @@ def test_a_trailing_slash_in_the_setting_is_forgiven(
 ) -> None:
     # pains 27: the discovered string is the issuer from then on
     metadata = parse_metadata(
-        {**METADATA, "issuer": discovered},
-        expected_issuer=configured,
-        allow_http_loopback=False,
+        {**METADATA, "issuer": discovered}, MetadataSource(issuer=configured)
     )
     assert metadata.issuer == discovered
 
@@ -195,9 +196,7 @@ def test_metadata_of_somebody_else_or_none_is_refused(
     body = json.dumps({**METADATA, **changes}).encode()
     with pytest.raises(OAuthLoginError) as caught:
         parse_discovery_response(
-            ProviderResponse(200, JSON, body),
-            expected_issuer=ISSUER,
-            allow_http_loopback=False,
+            ProviderResponse(200, JSON, body), MetadataSource(issuer=ISSUER)
         )
     assert caught.value.code == code
 

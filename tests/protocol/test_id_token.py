@@ -26,6 +26,7 @@ from oauth_login.protocol.jose.jwks import (
     parse_jwks_response,
     parse_key_set,
 )
+from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.userinfo import (
     merged_claims,
     parse_user_document,
@@ -41,6 +42,7 @@ from tests.protocol.tokens import (
     METADATA,
     NOW,
     changed,
+    context_of,
     finder,
     sign,
 )
@@ -48,15 +50,12 @@ from tests.protocol.tokens import (
 
 def validate(token: str, **options: Any) -> IdToken:
     given: dict[str, Any] = {
-        "client": CLIENT,
-        "metadata": METADATA,
-        "find_keys": finder(),
         "expected_nonce": "the-nonce",
         "access_token": "access",
         "code": "code",
-        "now": NOW,
     }
-    return validate_id_token(token, **{**given, **options})
+    context = context_of(options)
+    return validate_id_token(token, context, **{**given, **options})
 
 
 def refused(token: str, **options: Any) -> str:
@@ -446,11 +445,13 @@ def userinfo(
     response = ProviderResponse(status, {"content-type": content_type}, body)
     return parse_userinfo_response(
         response,
+        TokenContext(
+            client=CLIENT,
+            metadata=options.get("metadata", METADATA),
+            find_keys=finder(),
+            now=NOW,
+        ),
         expected_subject="alice",
-        client=CLIENT,
-        metadata=options.get("metadata", METADATA),
-        find_keys=finder(),
-        now=NOW,
     )
 
 

@@ -12,6 +12,7 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import TENANT, Deviations
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import validate_id_token
+from oauth_login.protocol.jose.jws import TokenContext
 from tests.protocol.tokens import KEYS, NOW, changed, finder, sign
 
 TEMPLATE = "https://id.example.com/{tenantid}/v2.0"
@@ -38,13 +39,15 @@ def outcome(
     try:
         return validate_id_token(
             sign(changed(**claims)),
-            client=Client(client_id="site", deviations=deviations),
-            metadata=METADATA,
-            find_keys=finder(key),
+            TokenContext(
+                client=Client(client_id="site", deviations=deviations),
+                metadata=METADATA,
+                find_keys=finder(key),
+                now=NOW,
+            ),
             expected_nonce="the-nonce",
             access_token="access",
             code="code",
-            now=NOW,
         ).issuer
     except InvalidProviderResponse as error:
         return error.code

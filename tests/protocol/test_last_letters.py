@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from oauth_login.protocol.client.keys import parse_client_key, signed_jwt
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.discovery import parse_metadata
+from oauth_login.protocol.discovery import MetadataSource, parse_metadata
 from oauth_login.protocol.http import MAX_BODY, ProviderResponse
 from oauth_login.protocol.id_token import MAX_ID_TOKEN
-from oauth_login.protocol.jose.jws import MAX_HEADER
+from oauth_login.protocol.jose.jws import MAX_HEADER, TokenContext
 from oauth_login.protocol.token import parse_token_response
 from oauth_login.protocol.userinfo import parse_userinfo_response
 from oauth_login.testing.keys import base64url
@@ -151,11 +151,8 @@ def test_signed_userinfo_is_a_token_and_nothing_around_it(
     attempt = refusal(
         lambda: parse_userinfo_response(
             response,
+            TokenContext(client=CLIENT, metadata=METADATA, find_keys=finder(), now=NOW),
             expected_subject="alice",
-            client=CLIENT,
-            metadata=METADATA,
-            find_keys=finder(),
-            now=NOW,
         )
     )
     assert attempt[0] == code
@@ -241,9 +238,7 @@ def test_another_spelling_of_the_scheme_is_not_behind() -> None:
     code, _ = refusal(
         lambda: parse_metadata(
             document,
-            expected_issuer=ISSUER,
-            allow_http_loopback=False,
-            backend_base_url="http://localhost:8080",
+            MetadataSource(issuer=ISSUER, backend_base_url="http://localhost:8080"),
         )
     )
     assert code == "discovery.insecure_endpoint"

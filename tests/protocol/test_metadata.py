@@ -8,6 +8,7 @@ import pytest
 
 from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.discovery import (
+    MetadataSource,
     ServerMetadata,
     discovery_request,
     parse_discovery_response,
@@ -45,8 +46,7 @@ WHOLE: dict[str, Any] = {
 
 
 def parsed(document: dict[str, Any], **options: Any) -> ServerMetadata:
-    given: dict[str, Any] = {"expected_issuer": ISSUER, "allow_http_loopback": False}
-    return parse_metadata(document, **{**given, **options})
+    return parse_metadata(document, MetadataSource(**{"issuer": ISSUER, **options}))
 
 
 def refused(document: dict[str, Any], **options: Any) -> str:
@@ -148,11 +148,8 @@ def test_nothing_else_is_behind(url: str) -> None:
 
 def test_a_response_is_judged_as_its_document_is() -> None:
     def judged(response: ProviderResponse, **options: Any) -> ServerMetadata:
-        given: dict[str, Any] = {
-            "expected_issuer": ISSUER,
-            "allow_http_loopback": False,
-        }
-        return parse_discovery_response(response, **{**given, **options})
+        source = MetadataSource(**{"issuer": ISSUER, **options})
+        return parse_discovery_response(response, source)
 
     assert judged(answer(WHOLE)) == parsed(WHOLE)
     behind = {**WHOLE, "jwks_uri": f"{BACKEND}/jwks"}
@@ -169,9 +166,11 @@ def test_the_document_is_asked_for_where_the_standard_or_the_settings_say() -> N
     expected = ProviderRequest(
         "GET", well_known, "discovery", {"Accept": "application/json"}
     )
-    assert discovery_request(ISSUER) == expected
-    assert discovery_request(f"{ISSUER}/") == expected
-    elsewhere = discovery_request(ISSUER, discovery_url="https://a.example/d")
+    assert discovery_request(MetadataSource(issuer=ISSUER)) == expected
+    assert discovery_request(MetadataSource(issuer=f"{ISSUER}/")) == expected
+    elsewhere = discovery_request(
+        MetadataSource(issuer=ISSUER, discovery_url="https://a.example/d")
+    )
     assert elsewhere.url == "https://a.example/d"
 
 

@@ -12,7 +12,12 @@ from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.http import ProviderResponse
 from oauth_login.protocol.id_token import MAX_ID_TOKEN
-from oauth_login.protocol.jose.jws import VerifiedJws, allowed_algs, verified_jws
+from oauth_login.protocol.jose.jws import (
+    TokenContext,
+    VerifiedJws,
+    allowed_algs,
+    verified_jws,
+)
 from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT, MAX_LOGOUT_TOKEN
 from oauth_login.protocol.userinfo import parse_userinfo_response
 from tests.protocol import test_id_token as test_tokens
@@ -219,11 +224,8 @@ def userinfo(**changes: Any) -> Callable[[], object]:
     response = ProviderResponse(200, {"content-type": "application/jwt"}, body)
     return lambda: parse_userinfo_response(
         response,
+        TokenContext(client=CLIENT, metadata=METADATA, find_keys=finder(), now=NOW),
         expected_subject="alice",
-        client=CLIENT,
-        metadata=METADATA,
-        find_keys=finder(),
-        now=NOW,
     )
 
 
@@ -285,10 +287,13 @@ def test_a_verified_token_says_how_and_by_whose_key() -> None:
     def verified(token: str, client: Client = CLIENT, **key: Any) -> VerifiedJws:
         return verified_jws(
             token,
+            TokenContext(
+                client=client,
+                metadata=METADATA,
+                find_keys=finder({**KEYS["ES256"].jwk(), **key}),
+                now=0,
+            ),
             document="id_token",
-            client=client,
-            metadata=METADATA,
-            find_keys=finder({**KEYS["ES256"].jwk(), **key}),
         )
 
     token = sign(by="ES256")

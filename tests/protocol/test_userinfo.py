@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from oauth_login.errors import OAuthLoginError
-from oauth_login.protocol.discovery import ServerMetadata, parse_metadata
+from oauth_login.protocol.discovery import (
+    MetadataSource,
+    ServerMetadata,
+    parse_metadata,
+)
 from oauth_login.protocol.http import ProviderResponse
 from oauth_login.protocol.userinfo import (
     emails_request,
@@ -17,7 +21,13 @@ from oauth_login.protocol.userinfo import (
     parse_userinfo_response,
 )
 from tests.protocol.test_id_token import hmac_client, hmac_token
-from tests.protocol.tokens import CLIENT, ISSUER, METADATA, NOW, finder, sign
+from tests.protocol.tokens import (
+    CLIENT,
+    ISSUER,
+    NOW,
+    context_of,
+    sign,
+)
 
 CLAIMS: dict[str, Any] = {"iss": ISSUER, "aud": "site", "sub": "alice", "name": "A"}
 
@@ -27,10 +37,9 @@ def outcome(token: str, **options: Any) -> str:
     response = ProviderResponse(
         200, {"content-type": "application/jwt"}, token.encode()
     )
-    given = {"client": CLIENT, "metadata": METADATA, "find_keys": finder(), "now": NOW}
     try:
         claims = parse_userinfo_response(
-            response, expected_subject="alice", **{**given, **options}
+            response, context_of(options), expected_subject="alice", **options
         )
     except OAuthLoginError as error:
         return error.code
@@ -45,8 +54,7 @@ def announcing(**changes: Any) -> ServerMetadata:
             "token_endpoint": f"{ISSUER}/t",
             **changes,
         },
-        expected_issuer=ISSUER,
-        allow_http_loopback=False,
+        MetadataSource(issuer=ISSUER),
     )
 
 

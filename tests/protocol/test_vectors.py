@@ -25,7 +25,7 @@ from oauth_login.protocol.client.pkce import code_challenge
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.jose.jwks import VerifyingKey, find_keys, parse_key_set
-from oauth_login.protocol.jose.jws import _is_signed_with, verified_jws
+from oauth_login.protocol.jose.jws import TokenContext, _is_signed_with, verified_jws
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 SIGNED = [
@@ -67,7 +67,9 @@ def outcome(jws: str, alg: str, jwk: dict[str, Any]) -> object:
     client = Client(client_id="site")
     try:
         return verified_jws(
-            jws, document="id_token", client=client, metadata=metadata, find_keys=find
+            jws,
+            TokenContext(client=client, metadata=metadata, find_keys=find, now=0),
+            document="id_token",
         ).claims
     except InvalidProviderResponse as error:
         return error.code

@@ -9,6 +9,7 @@ from typing import Any
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.jose.jwks import VerifyingKey, find_keys, parse_key_set
+from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.testing.keys import SigningKey
 
 NOW = 1_900_000_000
@@ -41,6 +42,13 @@ def sign(
 
 def changed(**changes: Any) -> dict[str, Any]:
     return {n: v for n, v in {**CLAIMS, **changes}.items() if v is not ...}
+
+
+def context_of(options: dict[str, Any]) -> TokenContext:
+    """What a token is judged by: the usual, but for what is taken out of `options`."""
+    given = {"client": CLIENT, "metadata": METADATA, "find_keys": finder(), "now": NOW}
+    changes = {name: options.pop(name) for name in given if name in options}
+    return TokenContext(**{**given, **changes})
 
 
 def finder(*keys: dict[str, Any]) -> Callable[..., Sequence[VerifyingKey]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,6 +18,7 @@ from oauth_login.errors import (
 )
 from oauth_login.flow import VerifiedIdentity, finish_login, start_login
 from oauth_login.protocol.client.registration import Client
+from oauth_login.protocol.discovery import MetadataSource
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.provider.document_cache import CachedDocument
 from oauth_login.provider.provider import Provider
@@ -73,12 +75,22 @@ class Direct:
         return ProviderResponse(answer.status, headers, answer.body)
 
 
+def source_of(options: dict[str, Any], *, issuer: str) -> MetadataSource:
+    """The source of the issuer's metadata; what belongs to it leaves `options`."""
+    names = [field.name for field in fields(MetadataSource) if field.name in options]
+    client = options.get("client")
+    template = client.deviations.issuer_template if client else None
+    given = {"issuer": issuer, "issuer_template": template}
+    return MetadataSource(**{**given, **{name: options.pop(name) for name in names}})
+
+
 def provider_for(fake: FakeProvider, cache: MemoryCache | None = None, **options: Any):
     client = Client(client_id=fake.client_id, client_secret=fake.client_secret)
+    source = source_of(options, issuer=fake.issuer)
     return Provider(
         **{
             "alias": "corp",
-            "issuer": fake.issuer,
+            "source": source,
             "client": client,
             "transport": Direct(fake),
             "cache": cache or MemoryCache(),

@@ -18,7 +18,7 @@ from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT
 from oauth_login.protocol.urls import seen_from_here
 from oauth_login.provider.provider import Provider
 from tests.protocol.tokens import KEYS, NOW, sign
-from tests.provider.test_provider import MemoryCache
+from tests.provider.test_provider import MemoryCache, source_of
 
 ISSUER = "https://id.example.com"
 BACKEND = "http://keycloak:8080"
@@ -64,7 +64,7 @@ class Scripted:
 def provider(scripted: Scripted, **options: Any) -> Provider:
     given = {
         "alias": "corp",
-        "issuer": ISSUER,
+        "source": source_of(options, issuer=ISSUER),
         "client": Client(client_id="site", client_secret="s"),
         "transport": scripted,
         "cache": MemoryCache(),

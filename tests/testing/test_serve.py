@@ -17,6 +17,7 @@ from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import VerifiedIdentity, finish_login, start_login
 from oauth_login.protocol.client.keys import parse_client_key
 from oauth_login.protocol.client.registration import Client
+from oauth_login.protocol.discovery import MetadataSource
 from oauth_login.provider.provider import Provider
 from oauth_login.provider.transport import RequestsTransport
 from oauth_login.testing import FakeProvider, answer_over_responses, serve
@@ -42,7 +43,7 @@ def log_in(fake: FakeProvider, *, timeout: float = 15, **client: Any) -> Any:
     """A login of alice, through the whole flow, as far as it goes."""
     provider = Provider(
         alias="corp",
-        issuer=fake.issuer,
+        source=MetadataSource(issuer=fake.issuer, allow_http_loopback=True),
         client=Client(
             client_id=fake.client_id, client_secret=fake.client_secret, **client
         ),
@@ -51,7 +52,6 @@ def log_in(fake: FakeProvider, *, timeout: float = 15, **client: Any) -> Any:
         ),
         cache=NoCache(),
         lacks_claims=lambda claims: "email" not in claims,
-        allow_http_loopback=True,
     )
     attempt, url = start_login(
         provider,

@@ -43,6 +43,19 @@ class VerifiedJws:
     key_issuer: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenContext:
+    """What every token of one provider is judged by, at one point in time.
+
+    `now` is in seconds since 1970.
+    """
+
+    client: Client
+    metadata: ServerMetadata
+    find_keys: FindKeys
+    now: float
+
+
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _ALGORITHMS: Mapping[str, Algorithm] = get_default_algorithms()
 
@@ -79,11 +92,9 @@ def allowed_algs(
 
 def verified_jws(
     token: str,
+    context: TokenContext,
     *,
     document: str,
-    client: Client,
-    metadata: ServerMetadata,
-    find_keys: FindKeys,
     types: Collection[str] = ("jwt",),
 ) -> VerifiedJws:
     """The algorithm and the payload of a token that the provider signed.
@@ -94,7 +105,7 @@ def verified_jws(
     """
     header = _header(token, document)
     alg = header.get("alg")
-    allowed = allowed_algs(client, metadata, document=document)
+    allowed = allowed_algs(context.client, context.metadata, document=document)
     # T64: exact, from our list; the token's own word only picks from it.
     if not isinstance(alg, str) or alg not in allowed:
         raise InvalidProviderResponse(
@@ -116,10 +127,10 @@ def verified_jws(
     signed, _, signature = token.rpartition(".")
     key_issuer = None
     if alg in HMAC_ALGS:
-        secret = client.client_secret.encode()
+        secret = context.client.client_secret.encode()
         verified = _is_signed_with(alg, secret, signed, signature)
     else:
-        key = _verifying_key(find_keys, alg, kid, signed, signature, document)
+        key = _verifying_key(context.find_keys, alg, kid, signed, signature, document)
         verified, key_issuer = key is not None, key.issuer if key else None
     if not verified:
         raise InvalidProviderResponse(f"{document}.signature", alg=alg)

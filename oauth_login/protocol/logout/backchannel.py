@@ -13,11 +13,9 @@ from oauth_login.protocol.claims import (
     is_subject,
     numeric_date,
 )
-from oauth_login.protocol.client.registration import Client
-from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted
-from oauth_login.protocol.jose.jws import FindKeys, verified_jws
+from oauth_login.protocol.jose.jws import TokenContext, verified_jws
 from oauth_login.protocol.strict_json import printable
 
 MAX_LOGOUT_TOKEN = 16 * 1024
@@ -46,19 +44,12 @@ class LogoutToken:
     expires_at: float
 
 
-def validate_logout_token(
-    token: str,
-    *,
-    client: Client,
-    metadata: ServerMetadata,
-    find_keys: FindKeys,
-    now: float,
-) -> LogoutToken:
+def validate_logout_token(token: str, context: TokenContext) -> LogoutToken:
     """Who is to be logged out, if this provider says so (Back-Channel Logout 2.6).
 
-    `now` is in seconds since 1970. Which sessions these are is not looked at, nor
-    whether the token was used before.
+    Does not check whether the token was used before, nor which sessions it is about.
     """
+    client = context.client
     if len(token) > MAX_LOGOUT_TOKEN:
         raise InvalidProviderResponse(
             "logout_token.too_large", expected=MAX_LOGOUT_TOKEN
@@ -67,19 +58,12 @@ def validate_logout_token(
         token = decrypted(token, document="logout_token", keys=client.decryption_keys)
     # (2) signature, (3) algorithm: all as for an ID token.
     jws = verified_jws(
-        token,
-        document="logout_token",
-        client=client,
-        metadata=metadata,
-        find_keys=find_keys,
-        types=("jwt", "logout+jwt"),
+        token, context, document="logout_token", types=("jwt", "logout+jwt")
     )
     claims = jws.claims
-    issuer = check_issuer(  # (4)
-        jws, client=client, metadata=metadata, document="logout_token"
-    )
+    issuer = check_issuer(jws, context, document="logout_token")  # (4)
     check_audience(claims, client=client, document="logout_token")
-    iat, expires_at = _times(claims, now=now, leeway=client.leeway)
+    iat, expires_at = _times(claims, now=context.now, leeway=client.leeway)
     subject = _subject(claims)  # (5)
     sid = _identifier(claims, "sid") if "sid" in claims else None
     if subject is None and sid is None:

@@ -22,7 +22,11 @@ from oauth_login.protocol.client.authentication import (
 from oauth_login.protocol.client.keys import parse_client_key
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
-from oauth_login.protocol.discovery import ServerMetadata, parse_metadata
+from oauth_login.protocol.discovery import (
+    MetadataSource,
+    ServerMetadata,
+    parse_metadata,
+)
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.token import code_request, parse_token_response
 from tests.keys import new_pem
@@ -415,9 +419,7 @@ def test_an_alias_is_judged_as_any_endpoint(aliases: Any, code: str | None) -> N
     }
     seen = None
     try:
-        parsed = parse_metadata(
-            document, expected_issuer=ISSUER, allow_http_loopback=False
-        )
+        parsed = parse_metadata(document, MetadataSource(issuer=ISSUER))
         assert set(parsed.mtls_endpoint_aliases) <= {"token_endpoint"}
     except Exception as error:
         seen = getattr(error, "code", repr(error))

@@ -24,6 +24,7 @@ from oauth_login.protocol.client.keys import (
 )
 from oauth_login.protocol.http import ProviderResponse
 from oauth_login.protocol.jose.jwe import MAX_JWE, decrypted
+from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.logout.backchannel import (
     LOGOUT_EVENT,
     LogoutToken,
@@ -439,7 +440,8 @@ LOGOUT_CLAIMS = {
 
 def logout_of(token: str) -> LogoutToken:
     return validate_logout_token(
-        token, client=ENCRYPTING, metadata=METADATA, find_keys=finder(), now=NOW
+        token,
+        TokenContext(client=ENCRYPTING, metadata=METADATA, find_keys=finder(), now=NOW),
     )
 
 
@@ -460,11 +462,8 @@ def test_signed_userinfo_may_be_encrypted_too() -> None:
 def userinfo_claims(body: str) -> Any:
     return parse_userinfo_response(
         ProviderResponse(200, {"content-type": "application/jwt"}, body.encode()),
+        TokenContext(client=ENCRYPTING, metadata=METADATA, find_keys=finder(), now=NOW),
         expected_subject="alice",
-        now=NOW,
-        client=ENCRYPTING,
-        metadata=METADATA,
-        find_keys=finder(),
     )
 
 

@@ -26,7 +26,7 @@ from tests.protocol.tokens import (
     ISSUER,
     METADATA,
     NOW,
-    finder,
+    context_of,
     sign,
 )
 
@@ -48,13 +48,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 
 def validate(token: str, **options: Any) -> LogoutToken:
-    given: dict[str, Any] = {
-        "client": CLIENT,
-        "metadata": METADATA,
-        "find_keys": finder(),
-        "now": NOW,
-    }
-    return validate_logout_token(token, **{**given, **options})
+    return validate_logout_token(token, context_of(options), **options)
 
 
 def outcome(token: str, **options: Any) -> str | None:

@@ -14,6 +14,7 @@ from oauth_login.protocol.authorization import (
     parse_authorization_response,
 )
 from oauth_login.protocol.client.registration import Client
+from oauth_login.protocol.discovery import MetadataSource
 from oauth_login.protocol.token import TokenResponse
 from oauth_login.provider.provider import Provider
 from tests.provider.test_provider import NOW, MemoryCache
@@ -29,23 +30,29 @@ PATHS = {
 
 
 def ask(document: str, provider: Provider) -> None:
-    if document == "discovery":
-        provider.metadata(now=NOW)
-    elif document == "token":
+    metadata = provider.metadata(now=NOW)
+    if document == "token":
         provider.redeem(
-            code(provider), code_verifier="v" * 43, redirect_uri="https://a/", now=NOW
+            code(provider),
+            metadata=metadata,
+            code_verifier="v" * 43,
+            redirect_uri="https://a/",
+            now=NOW,
         )
     elif document == "jwks":
         provider.validate(
             TokenResponse(access_token="at", expires_in=None, id_token=ID_TOKEN),
             code=code(provider),
+            metadata=metadata,
             expected_nonce="n",
             now=NOW,
         )
     elif document == "userinfo":
-        provider.fetch_userinfo("the-access-token", expected_subject="s", now=NOW)
-    else:
-        provider.with_verified_email({}, "the-access-token", now=NOW)
+        provider.fetch_userinfo(
+            "the-access-token", metadata=metadata, expected_subject="s", now=NOW
+        )
+    elif document == "emails":
+        provider.with_verified_email({}, "the-access-token", metadata=metadata)
 
 
 # {"alg": "RS256"}.{}.
@@ -98,11 +105,10 @@ def metadata(server: Server) -> dict[str, Any]:
 def provider_at(server: Server) -> Provider:
     return Provider(
         alias="corp",
-        issuer=server.url,
+        source=MetadataSource(issuer=server.url, allow_http_loopback=True),
         client=Client(client_id="site", client_secret="canary"),
         transport=transport(),
         cache=MemoryCache(),
-        allow_http_loopback=True,
     )
 
 
