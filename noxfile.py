@@ -29,7 +29,7 @@ VERSIONS = [
 @nox.session
 @nox.parametrize(["python", "django"], VERSIONS)
 def tests(session: nox.Session, django: str) -> None:
-    """Run the suite."""
+    """Run the suite, or the tests that are named after `--`."""
     session.install(
         "-r",
         "requirements.txt",
@@ -38,4 +38,4 @@ def tests(session: nox.Session, django: str) -> None:
         "joserfc",
         f"django~={django}.0",
     )
-    session.run("python", "-m", "pytest", "-q", *session.posargs, "tests")
+    session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))
