@@ -1,4 +1,4 @@
-"""OAuthLoginBackend: from a proven identity to Django's user."""
+"""OAuthLoginBackend: from a VerifiedIdentity to Django's user."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from oauth_login.conf import get_config
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.policy.rules import check_admission, decide
 from oauth_login.rights.apply import apply
-from oauth_login.rights.record_claims import keep
+from oauth_login.rights.record_claims import record_claims
 
 
 class OAuthLoginBackend(ModelBackend):
-    """Permissions and users as Django's own backend has them; no passwords.
+    """Permissions and users as in Django's ModelBackend, but no passwords.
 
-    A site that removes ModelBackend to forbid passwords must not have them back
-    through this one (T130).
+    T130: a site that removes ModelBackend to disable passwords must not get them back
+    through this backend.
     """
 
     def authenticate(  # type: ignore[override] # other backends take other credentials
@@ -31,21 +31,22 @@ class OAuthLoginBackend(ModelBackend):
         oauth_login_token: Any = None,
         **credentials: Any,
     ) -> AbstractBaseUser | None:
-        """The user, with today's rights; None for anything that is not ours.
+        """The user, after the rules were applied; None for other credentials.
 
-        Raises LoginRefused for somebody who may not enter. The argument's name is
-        one that Django hides from the receivers of `user_login_failed` (E5).
+        Raises LoginRefused if the person must not log in. `oauth_login_token` has
+        "token" in its name, so that Django hides its value from the receivers of
+        `user_login_failed`.
         """
-        # T102: a dict from somebody's JSON is no proof.
+        # T102: a dict, as another view may pass it on from a request, proves nothing.
         if type(oauth_login_token) is not VerifiedIdentity or request is None:
             return None
-        identity = oauth_login_token
-        entry = get_config().providers[identity.provider]
-        complete = identity.claims_complete
-        check_admission(entry.rules, identity.claims, complete=complete)
-        decision = decide(entry.rules, identity.claims, complete=complete)
+        verified = oauth_login_token
+        entry = get_config().providers[verified.provider]
+        complete = verified.claims_complete
+        check_admission(entry.rules, verified.claims, complete=complete)
+        decision = decide(entry.rules, verified.claims, complete=complete)
         with transaction.atomic():
-            user, row = resolve_user(identity, entry)
-            apply(user, row, decision, groups=entry.rules.groups)
-            keep(row, identity, entry.rules)
+            user, identity = resolve_user(verified, entry)
+            apply(user, identity, decision, groups=entry.rules.groups)
+            record_claims(identity, verified, entry.rules)
         return user

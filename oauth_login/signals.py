@@ -1,7 +1,7 @@
-"""What a site can listen to.
+"""The signals that a site can connect to.
 
-Receivers get a VerifiedIdentity and never a token (T134). One that raises is logged,
-and the login goes on.
+Receivers get a VerifiedIdentity and never a token (T134). An exception in a receiver
+is logged, and the login continues.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.dispatch import Signal
 login_succeeded = Signal()
 # request, error (an OAuthLoginError), reference (the one on the page)
 login_failed = Signal()
-# user, identity (a VerifiedIdentity): at the first login of somebody new
+# user, identity (a VerifiedIdentity): sent when a login creates a user
 user_created = Signal()
 # user, added and removed (lists of "staff", "superuser" and group names)
 rights_changed = Signal()

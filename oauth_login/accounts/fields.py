@@ -1,7 +1,7 @@
 """What a login writes into the fields of its user: see USER_FIELDS.
 
-A claim is something that somebody outside has written. It becomes a clean value of
-its field, or nothing: a field that cannot be filled costs the field, not the login.
+Claims are untrusted input. A claim becomes a clean value of its field, or the field
+stays as it is: a claim that does not fit never fails the login.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from oauth_login.policy.email_address import is_verified
 
 logger = logging.getLogger("oauth_login.user_fields")
 
-MAX_LENGTH = 10_000
-# T106: control characters, line separators, and what makes text run the other way.
+MAX_TEXT_LENGTH = 10_000
+# T106: control characters, line separators, and characters that change the direction
+# of the text.
 _HOSTILE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def set_fields(
-    user: AbstractBaseUser, identity: VerifiedIdentity, entry: ProviderConfig
+    user: AbstractBaseUser, verified: VerifiedIdentity, entry: ProviderConfig
 ) -> list[str]:
-    """Put what the settings say into the user, unsaved; the fields that changed.
+    """Set the fields that USER_FIELDS names, without saving; return what changed.
 
-    What is not said, or in a way that the field does not allow, stays as it is: an
-    empty claim erases nothing.
+    A claim that is missing, empty or not allowed by the field leaves it as it is.
     """
     changed = []
     for rule in entry.user_fields:
         field = field_of(type(user), rule)
         if field is None or not _is_due(rule, field, user):
             continue
-        value = _clean(_said(rule, field, user, identity), field, user)
+        value = _clean(_source_value(rule, field, user, verified), field, user)
         if (
             value in field.empty_values
             or value == getattr(user, field.name)
-            or not _may_have(user, field, value, rule, identity, entry)
+            or not _may_store(user, field, value, rule, verified, entry)
         ):
             continue
         setattr(user, field.name, value)
@@ -55,10 +55,10 @@ def set_fields(
 
 
 def field_of(user_model: type[AbstractBaseUser], rule: FieldRule) -> Any | None:
-    """The model's field of a rule; None if it has none that a claim may fill.
+    """The model's field of a rule; None if there is none that a claim may fill.
 
-    No key and no relation: a claim does not say who somebody is here. No file: its
-    text would be a path on this server.
+    Keys and relations are excluded: a claim must not decide which user or row this is.
+    So are files: the claim would become a path on this server.
     """
     name = rule.field
     if name == "email":
@@ -80,29 +80,30 @@ def field_of(user_model: type[AbstractBaseUser], rule: FieldRule) -> Any | None:
 def _is_due(rule: FieldRule, field: Any, user: Any) -> bool:
     if user._state.adding:
         return True
-    # A login name does not change by itself (T97).
+    # T97: a login never changes the username of an existing user.
     if rule.when == "create" or field.name == user.USERNAME_FIELD:
         return False
     return rule.when == "always" or getattr(user, field.name) in field.empty_values
 
 
-def _said(
-    rule: FieldRule, field: Any, user: AbstractBaseUser, identity: VerifiedIdentity
+def _source_value(
+    rule: FieldRule, field: Any, user: AbstractBaseUser, verified: VerifiedIdentity
 ) -> object:
+    """What the claim, constant or function of a rule gives, as it is."""
     if rule.call is not None:
-        return _called(rule.call, identity)
+        return _call(rule.call, verified)
     if rule.claim is None:
         return rule.value
-    said = find_claim(identity.claims, rule.claim)
-    if said in (None, "") and not getattr(user, field.name):
-        # Nobody signed it: better than nothing, and for nothing else.
-        return identity.unsigned_names.get(rule.claim)
-    return said
+    value = find_claim(verified.claims, rule.claim)
+    if value in (None, "") and not getattr(user, field.name):
+        # Not signed by the provider: good enough for an empty field, and only there.
+        return verified.unsigned_names.get(rule.claim)
+    return value
 
 
-def _called(path: str, identity: VerifiedIdentity) -> object:
+def _call(path: str, verified: VerifiedIdentity) -> object:
     try:
-        value: object = import_string(path)(identity)
+        value: object = import_string(path)(verified)
     except (LoginRefused, IntegrityError):
         raise
     except Exception as error:
@@ -111,9 +112,9 @@ def _called(path: str, identity: VerifiedIdentity) -> object:
 
 
 def _clean(value: object, field: Any, user: AbstractBaseUser) -> Any:
-    """The value as the field has it, or None."""
+    """The value as the field stores it; None if it does not fit."""
     if isinstance(value, bool) != isinstance(field, models.BooleanField):
-        return None  # a boolean is nothing else, and nothing else is one (T94)
+        return None  # T94: "true" and 1 are not booleans, and True is not a text
     if isinstance(value, str):
         value = _text(value, field)
     elif not isinstance(value, bool | int | float):
@@ -127,41 +128,41 @@ def _clean(value: object, field: Any, user: AbstractBaseUser) -> Any:
 
 
 def _text(value: str, field: Any) -> str:
-    """One clean line, not longer than the field; empty if it cannot be one."""
-    if len(value) > MAX_LENGTH or any("\ud800" <= c <= "\udfff" for c in value):
-        return ""  # half a character fits into no database
+    """One clean line that fits into the field; empty if that is impossible."""
+    if len(value) > MAX_TEXT_LENGTH or any("\ud800" <= c <= "\udfff" for c in value):
+        return ""  # no database stores a lone surrogate
     text = _HOSTILE.sub(" ", value).strip()
-    # A name can be cut. An address or a URL would be another one.
+    # Names can be cut. A shortened address or URL would be a different one.
     return text[: field.max_length] if type(field) in _NAMES else text
 
 
 _NAMES = (models.CharField, models.TextField)
 
 
-def _may_have(
+def _may_store(
     user: Any,
     field: Any,
     value: object,
     rule: FieldRule,
-    identity: VerifiedIdentity,
+    verified: VerifiedIdentity,
     entry: ProviderConfig,
 ) -> bool:
-    """Whether nobody else is in the way.
+    """Whether the value does not clash with another user.
 
-    An address that is not the person's is not stored. One that another user has is
-    stored only with a new user, and only if it is verified: two users with one address
-    are a trap for whoever looks for it (T90, T107).
+    An address that the provider says is not verified is not stored. One that another
+    user has is stored only with a new user, and only if it is verified: code that
+    looks up users by address could take one for the other (T90, T107).
     """
-    verified: bool | None = None
+    is_own: bool | None = None
     is_address = field.name == type(user).get_email_field_name()
     if is_address and rule.claim is not None:
         if rule.claim == "email" or entry.trust_email == "never":
-            verified = is_verified(identity.claims, trust=entry.trust_email)
-        if verified is False:
+            is_own = is_verified(verified.claims, trust=entry.trust_email)
+        if is_own is False:
             return False
     if field.name == user.USERNAME_FIELD:
-        return True  # somebody new: accounts.py sees to it
-    may_share = user._state.adding and verified is True
+        return True  # a new user: resolve.py makes it unique
+    may_share = user._state.adding and is_own is True
     if (is_address and not may_share and _is_taken(user, field, value, "iexact")) or (
         field.unique and _is_taken(user, field, value, "exact")
     ):

@@ -1,6 +1,6 @@
-"""Identities: found, connected, disconnected. Each belongs to one user for good.
+"""Identities: find, create, connect and disconnect them. Each belongs to one user.
 
-A user is changed elsewhere; here is decided whose an identity is.
+This module decides which user an identity belongs to. It does not change users.
 """
 
 from __future__ import annotations
@@ -24,110 +24,127 @@ OUR_BACKEND = "oauth_login.backends.OAuthLoginBackend"
 
 
 def find_identity(issuer: str, subject: str) -> Identity | None:
-    """The row of this person at this issuer, with its user."""
+    """The identity with this issuer and subject, and its user in the same query."""
     key = Identity.key_of(issuer, subject)
-    row = Identity.objects.select_related("user").filter(key=key).first()
-    if row and (row.issuer, row.subject) != (issuer, subject):
+    identity = Identity.objects.select_related("user").filter(key=key).first()
+    if identity and (identity.issuer, identity.subject) != (issuer, subject):
         return None  # T89
-    return row
+    return identity
 
 
-def verified_email(identity: VerifiedIdentity, entry: ProviderConfig) -> str:
-    """The address that this provider vouches for, in lower case; maybe empty."""
-    if is_verified(identity.claims, trust=entry.trust_email) is not True:
+def verified_email(verified: VerifiedIdentity, entry: ProviderConfig) -> str:
+    """The address that the provider verified, in lower case; empty if there is none."""
+    if is_verified(verified.claims, trust=entry.trust_email) is not True:
         return ""
-    return plain_address(identity.claims.get("email")) or ""
+    return plain_address(verified.claims.get("email")) or ""
 
 
-def new_identity(
-    user: AbstractBaseUser, identity: VerifiedIdentity, *, verified_email: str
+def create_identity(
+    user: AbstractBaseUser,
+    *,
+    provider: str,
+    issuer: str,
+    subject: str,
+    verified_email: str = "",
 ) -> Identity:
-    """A row that says so; IntegrityError if somebody has this identity already."""
+    """Store a new identity of the user; IntegrityError if it belongs to any user."""
     return Identity.objects.create(
         user_id=user.pk,
-        key=Identity.key_of(identity.issuer, identity.subject),
-        issuer=identity.issuer,
-        subject=identity.subject,
-        provider=identity.provider,
+        key=Identity.key_of(issuer, subject),
+        issuer=issuer,
+        subject=subject,
+        provider=provider,
         verified_email=verified_email,
     )
 
 
-def tell_linked(
+def create_identity_of(
+    user: AbstractBaseUser, verified: VerifiedIdentity, entry: ProviderConfig
+) -> Identity:
+    """Store what a login proved as a new identity of the user: see create_identity."""
+    return create_identity(
+        user,
+        provider=verified.provider,
+        issuer=verified.issuer,
+        subject=verified.subject,
+        verified_email=verified_email(verified, entry),
+    )
+
+
+def announce_link(
     user: AbstractBaseUser,
-    row: Identity,
+    identity: Identity,
     *,
     how: str,
     request: HttpRequest | None = None,
 ) -> None:
-    """Say that a user who was there before has one more identity.
+    """Record and signal that an existing user has a new identity.
 
     `how` is "account", "email", "hook" or "operator".
     """
-    events.linked(user, provider=row.provider, code=how, request=request)
-    events.send(signals.identity_linked, user=user, identity=row, how=how)
+    events.linked(user, provider=identity.provider, code=how, request=request)
+    events.send(signals.identity_linked, user=user, identity=identity, how=how)
 
 
 def connect(
     user: AbstractBaseUser,
-    identity: VerifiedIdentity,
+    verified: VerifiedIdentity,
     *,
     request: HttpRequest | None = None,
 ) -> Identity:
-    """Make the person who came back an identity of the user who asked for it.
+    """Add what a login proved to the identities of the user who asked for it.
 
-    Whether it is still that user, and whether they logged in recently, the caller has
-    judged (T103). LoginRefused if the identity is somebody else's; nothing changes if
-    it is the user's own already. Rights follow at the next login by this identity.
+    The caller has checked that this user is still logged in, and logged in recently
+    (T103). LoginRefused if the identity belongs to another user. If it is the user's
+    own already, nothing changes. The rules apply at the next login with it.
     """
-    row = find_identity(identity.issuer, identity.subject)
-    if row is None:
-        entry = get_config().providers[identity.provider]
-        address = verified_email(identity, entry)
+    identity = find_identity(verified.issuer, verified.subject)
+    if identity is None:
+        entry = get_config().providers[verified.provider]
         try:
             with transaction.atomic():
-                row = new_identity(user, identity, verified_email=address)
+                identity = create_identity_of(user, verified, entry)
         except IntegrityError:
-            # Somebody was quicker: it was the user in another tab, or it is taken.
-            row = find_identity(identity.issuer, identity.subject)
+            # Lost a race: the same user in another tab, or another user.
+            identity = find_identity(verified.issuer, verified.subject)
         else:
-            tell_linked(user, row, how="account", request=request)
-    if row is None or row.user_id != user.pk:
+            announce_link(user, identity, how="account", request=request)
+    if identity is None or identity.user_id != user.pk:
         raise LoginRefused("account.identity_taken")
-    return row
+    return identity
 
 
 def disconnect(user: AbstractBaseUser, identity_id: int) -> Identity | None:
-    """Take an identity from its user; the row that was, None if it is not theirs.
+    """Delete one identity of the user and return it; None if it is not the user's.
 
-    LoginRefused if nobody could log in as this user afterwards (T104). The rights that
-    it alone gave go with it: see rights.py.
+    LoginRefused if the user could not log in any more (T104). The rights that only
+    this identity granted are revoked: see `take_back` in rights/apply.py.
     """
     with transaction.atomic():
-        # One at a time, so that two requests do not take the last two.
+        # The lock keeps two requests from deleting the last two identities.
         locked = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
-        rows = {row.pk: row for row in Identity.objects.filter(user=locked)}
-        row = rows.pop(identity_id, None)
-        if row is None:
+        identities = {row.pk: row for row in Identity.objects.filter(user=locked)}
+        identity = identities.pop(identity_id, None)
+        if identity is None:
             return None
-        if not _has_password(locked) and not any(map(_leads_in, rows.values())):
+        if not _has_password(locked) and not any(map(_can_log_in, identities.values())):
             raise LoginRefused("account.last_way_in")
-        row.delete()
-    return row
+        identity.delete()
+    return identity
 
 
-def may_disconnect(user: AbstractBaseUser, row: Identity) -> bool:
-    """Whether `disconnect` would do it: for a page that offers only what works."""
-    others = Identity.objects.filter(user_id=user.pk).exclude(pk=row.pk)
-    return _has_password(user) or any(map(_leads_in, others))
+def may_disconnect(user: AbstractBaseUser, identity: Identity) -> bool:
+    """Whether `disconnect` would succeed: pages offer the button only then."""
+    others = Identity.objects.filter(user_id=user.pk).exclude(pk=identity.pk)
+    return _has_password(user) or any(map(_can_log_in, others))
 
 
 def _has_password(user: AbstractBaseUser) -> bool:
-    # Our own backend takes no password (T130): it needs one that does.
+    # Our own backend does not check passwords (T130): another one must.
     return user.has_usable_password() and any(
         backend != OUR_BACKEND for backend in settings.AUTHENTICATION_BACKENDS
     )
 
 
-def _leads_in(row: Identity) -> bool:
-    return row.provider in get_config().providers
+def _can_log_in(identity: Identity) -> bool:
+    return identity.provider in get_config().providers

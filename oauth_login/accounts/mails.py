@@ -1,7 +1,7 @@
-"""Mails to people about what happens to their account, where MAIL_ON_LINK is on.
+"""Mails to users about changes of their account, if MAIL_ON_LINK is on.
 
-Receivers of `identity_linked` and `identity_unlinked`. A mail goes out when the change
-is in the database, and one that fails changes nothing.
+Receivers of `identity_linked` and `identity_unlinked`. A mail is sent after the
+transaction is committed. If sending fails, the change stays.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from oauth_login.models import Identity
 
 
 def mail_linked(*, user: Any, identity: Identity, **kwargs: Any) -> None:
-    """Somebody can now sign in as this user by another way."""
+    """Tell the user that a new identity can log in to their account."""
     _mail("linked", user, identity)
 
 
 def mail_unlinked(*, user: Any, identity: Identity, **kwargs: Any) -> None:
-    """That way leads to this user no longer."""
+    """Tell the user that an identity can no longer log in to their account."""
     _mail("unlinked", user, identity)
 
 
@@ -40,8 +40,8 @@ def _mail(name: str, user: Any, identity: Identity) -> None:
     body = render_to_string(f"oauth_login/mail/{name}.txt", context)
 
     def send() -> None:
-        # One line: a name in it may have come from outside (T106).
+        # One line: the names in it may come from a provider (T106).
         send_mail(" ".join(subject.split()), body, None, [address])
 
-    # Robust: Django logs what goes wrong there, and goes on.
+    # robust: Django logs an error of the mail server instead of raising it.
     transaction.on_commit(send, robust=True)

@@ -1,8 +1,8 @@
-"""VerifiedIdentity → user: find, link, or create. The only writer of users.
+"""VerifiedIdentity → user: find, link, or create. With fields.py, it writes users.
 
-A user is found by issuer and subject. Neither an e-mail address nor a username leads to
-anybody (T88, T92), but for the one address that linking.py allows, at a first login and
-where a site says so (T90).
+An identity is found by issuer and subject. Neither an e-mail address nor a username
+finds a user (T88, T92). The one exception is LINK_BY_EMAIL (link_by_email.py): a site
+can let a verified address find a user at the first login of an identity (T90).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from django.utils.module_loading import import_string
 from oauth_login import signals
 from oauth_login.accounts.fields import set_fields
 from oauth_login.accounts.identities import (
+    announce_link,
+    create_identity_of,
     find_identity,
-    new_identity,
-    tell_linked,
     verified_email,
 )
 from oauth_login.accounts.link_by_email import find_by_email
@@ -39,93 +39,99 @@ from oauth_login.sessions.end import end_rows, open_sessions
 
 logger = logging.getLogger("oauth_login.accounts")
 
-TRIES = 3
+MAX_ATTEMPTS = 3
 
 
 def resolve_user(
-    identity: VerifiedIdentity, entry: ProviderConfig
+    verified: VerifiedIdentity, entry: ProviderConfig
 ) -> tuple[AbstractBaseUser, Identity]:
-    """The user of this identity, active, with today's name; or LoginRefused."""
-    for attempt in range(TRIES):
+    """The user, active and with today's fields, and the identity; or LoginRefused."""
+    for attempt in range(MAX_ATTEMPTS):
         try:
             with transaction.atomic():
-                row = find_identity(identity.issuer, identity.subject)
-                user = _after_hook(identity, row.user if row else None)
-                _check_active(user)
-                if row is None:
-                    if user is None and attempt == 0:
-                        user = find_by_email(identity, entry)
-                        if user is not None:
-                            return user, _link(user, identity, entry)
-                    return _first_login(identity, entry, user)
-                if user is not None and user.pk != row.user_id:
-                    # A hook moved the person to another account: without what the
-                    # old one had because of them.
-                    withdraw(row)
-                    row.user = user  # type: ignore[assignment] # any user model
-                _update(row.user, identity, entry)
-                row.last_login_at = timezone.now()
-                row.provider = identity.provider
-                row.verified_email = verified_email(identity, entry)
-                row.save(
-                    update_fields=[
-                        *("user", "last_login_at", "provider", "verified_email")
-                    ]
-                )
-                return row.user, row
+                identity = find_identity(verified.issuer, verified.subject)
+                if identity is not None:
+                    return _returning_user(identity, verified, entry)
+                return _new_user(verified, entry, by_email=attempt == 0)
         except IntegrityError:
-            # Somebody was quicker: the same person in another tab, or the same name.
-            # Look again for their identity; never for another way to an account: an
-            # address leads to nobody any more (T11, T90).
+            # Lost a race: the same person in another tab, or another user took the
+            # username. Look for the identity again, but no longer by the address:
+            # the other tab may have created a user with it (T11, T90).
             continue
     raise LoginRefused("account.exists")
 
 
-def _first_login(
-    identity: VerifiedIdentity,
-    entry: ProviderConfig,
-    user: AbstractBaseUser | None,
+def _returning_user(
+    identity: Identity, verified: VerifiedIdentity, entry: ProviderConfig
 ) -> tuple[AbstractBaseUser, Identity]:
+    """The user whom the identity belongs to, unless the site's hook moves it."""
+    user = _user_from_hook(verified, identity.user)
+    _check_active(identity.user if user is None else user)
+    if user is not None and user.pk != identity.user_id:
+        # The previous user must not keep the rights that this identity granted.
+        withdraw(identity)
+        identity.user = user  # type: ignore[assignment] # any user model
+    _update(identity.user, verified, entry)
+    identity.last_login_at = timezone.now()
+    identity.provider = verified.provider
+    identity.verified_email = verified_email(verified, entry)
+    identity.save(update_fields=["user", "last_login_at", "provider", "verified_email"])
+    return identity.user, identity
+
+
+def _new_user(
+    verified: VerifiedIdentity, entry: ProviderConfig, *, by_email: bool
+) -> tuple[AbstractBaseUser, Identity]:
+    """The user for a first login: from the hook, by address, or created."""
+    user = _user_from_hook(verified, None)
+    _check_active(user)
+    if user is None and by_email:
+        found = find_by_email(verified, entry)
+        if found is not None:
+            return found, _link(found, verified, entry)
     created = user is None or user.pk is None or user._state.adding
     if user is None:
         if not entry.create_users:
             raise LoginRefused("account.creation_disabled")
-        user = _new_user(identity, entry)
+        user = _unsaved_user(verified, entry)
     if created:
         if not user.password:
             user.set_unusable_password()  # T101
         _save_new(user)
-    row = new_identity(user, identity, verified_email=verified_email(identity, entry))
+    identity = create_identity_of(user, verified, entry)
     if created:
-        send(signals.user_created, user=user, identity=identity)
+        send(signals.user_created, user=user, identity=verified)
     else:
-        tell_linked(user, row, how="hook")
-    return user, row
+        announce_link(user, identity, how="hook")
+    return user, identity
 
 
 def _link(
-    user: AbstractBaseUser, identity: VerifiedIdentity, entry: ProviderConfig
+    user: AbstractBaseUser, verified: VerifiedIdentity, entry: ProviderConfig
 ) -> Identity:
-    """Give somebody who was here before their identity.
+    """Give a user who existed before this login their identity.
 
-    T91: the account may have been made by somebody else, under an address that was
-    never theirs, to wait for its owner. So their password opens it no longer, and
-    their sessions end with it; unless the site vouches for its addresses itself.
+    T91: an attacker may have created the account with an address that is not theirs,
+    to wait until its owner links it. So the password stops working and all sessions
+    end, unless the site says with "keep_password" that it verified the address.
     """
     if entry.link_by_email != KEEP_PASSWORD:
-        user.set_unusable_password()  # another one each time: ends sessions as well
+        # A new unusable password each time: Django ends the user's sessions as well.
+        user.set_unusable_password()
         user.save(update_fields=["password"])
         end_rows(open_sessions(user))
-    _update(user, identity, entry)
-    row = new_identity(user, identity, verified_email=verified_email(identity, entry))
-    tell_linked(user, row, how="email")
-    return row
+    _update(user, verified, entry)
+    identity = create_identity_of(user, verified, entry)
+    announce_link(user, identity, how="email")
+    return identity
 
 
-def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBaseUser:
+def _unsaved_user(
+    verified: VerifiedIdentity, entry: ProviderConfig
+) -> AbstractBaseUser:
     user_model = get_user_model()
     user = user_model()
-    set_fields(user, identity, entry)
+    set_fields(user, verified, entry)
     field: Any = user_model._meta.get_field(user_model.USERNAME_FIELD)
     if isinstance(field, models.EmailField):
         if not user.get_username():
@@ -134,9 +140,9 @@ def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBase
         if user_model._default_manager.filter(**taken).exists():
             raise LoginRefused("account.exists", field=field.name)
     else:
-        wanted = str(user.get_username())  # by USER_FIELDS, maybe
+        wanted = str(user.get_username())  # USER_FIELDS may have filled it
         name = new_username(
-            user_model, field, identity, wanted=wanted, claims=entry.username_from
+            user_model, field, verified, wanted=wanted, claims=entry.username_from
         )
         setattr(user, field.name, name)
     return user
@@ -144,8 +150,8 @@ def _new_user(identity: VerifiedIdentity, entry: ProviderConfig) -> AbstractBase
 
 def _save_new(user: AbstractBaseUser) -> None:
     try:
-        # E6: save() alone would take what no form would. Uniqueness is the
-        # database's business: it is the only one who knows in time.
+        # save() alone stores values that no form would accept. Uniqueness is left to
+        # the database: only its constraint is safe against concurrent logins.
         user.full_clean(validate_unique=False, exclude=["password"])
     except ValidationError as error:
         raise LoginRefused(
@@ -158,36 +164,38 @@ def _save_new(user: AbstractBaseUser) -> None:
 
 
 def _update(
-    user: AbstractBaseUser, identity: VerifiedIdentity, entry: ProviderConfig
+    user: AbstractBaseUser, verified: VerifiedIdentity, entry: ProviderConfig
 ) -> None:
-    changed = set_fields(user, identity, entry)
+    changed = set_fields(user, verified, entry)
     if not changed:
         return
     try:
         with transaction.atomic():
             user.save(update_fields=changed)
     except DataError:
-        # A letter that this database has no room for: no reason to keep somebody out.
+        # The database cannot store a character of it: keep the old values and let
+        # the user in.
         user.refresh_from_db(fields=changed)
         logger.warning("user=%r: the database does not take %r", user.pk, changed)
 
 
-def _after_hook(
-    identity: VerifiedIdentity, user: AbstractBaseUser | None
+def _user_from_hook(
+    verified: VerifiedIdentity, user: AbstractBaseUser | None
 ) -> AbstractBaseUser | None:
-    """What the site's RESOLVE_USER makes of it: see docs/settings.md."""
+    """The user that RESOLVE_USER returns instead of `user`; None if it returns none.
+
+    See docs/settings.md.
+    """
     path = get_config().resolve_user
     if path is None:
-        return user
+        return None
     try:
-        found = import_string(path)(identity, user)
+        found = import_string(path)(verified, user)
     except (LoginRefused, IntegrityError):
         raise
     except Exception as error:
         raise ConfigurationError("config.hook", hook=path) from error
-    if found is None:
-        return user
-    if not isinstance(found, get_user_model()):
+    if found is not None and not isinstance(found, get_user_model()):
         raise ConfigurationError(
             "config.hook", hook=path, received=type(found).__name__
         )
@@ -195,6 +203,6 @@ def _after_hook(
 
 
 def _check_active(user: AbstractBaseUser | None) -> None:
-    # T99: no login wakes a user up again.
+    # T99: a login does not reactivate a user.
     if user is not None and not user.is_active:
         raise LoginRefused("account.inactive")

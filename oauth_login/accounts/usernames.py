@@ -1,4 +1,4 @@
-"""A username for somebody new: a label, which never finds a user (T92)."""
+"""A username for a new user. It is a label and never used to find a user (T92)."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.policy.claim_paths import claim_values
 
-# Names are cut before anything else looks at them: normalising can take long.
-MAX_LENGTH = 255
+# Claims are cut before they are normalised, which can take long for long texts.
+MAX_CLAIM_LENGTH = 255
 
 
 def new_username(
     user_model: type[models.Model],
     field: models.Field[Any, Any],
-    identity: VerifiedIdentity,
+    verified: VerifiedIdentity,
     *,
     wanted: str = "",
     claims: Sequence[str],
 ) -> str:
-    """The first that is free: as wanted or claimed, then with -2, -3, then at random.
+    """The first free username: as it is, with -2 to -20, then with a random suffix.
 
-    Names are compared without regard to case: "Admin" is not free beside "admin".
+    `wanted` comes before `claims`. Names are compared ignoring case: "Admin" is taken
+    if there is an "admin".
     """
-    name = wanted or wish(field, identity, claims=claims)
+    name = wanted or username_from_claims(field, verified, claims=claims)
     for candidate in _candidates(name, getattr(field, "max_length", None) or 150):
-        # One at a time: the first is nearly always free.
+        # One query each: the first candidate is nearly always free.
         if not user_model._default_manager.filter(
             **{f"{field.name}__iexact": candidate}
         ).exists():
@@ -42,21 +43,21 @@ def new_username(
     raise LoginRefused("account.no_username")
 
 
-def wish(
+def username_from_claims(
     field: models.Field[Any, Any],
-    identity: VerifiedIdentity,
+    verified: VerifiedIdentity,
     *,
     claims: Sequence[str],
 ) -> str:
-    """What the claims say, as the field allows it; else "user-" and eight digits."""
+    """The first claim that the field accepts, or "user-" and eight hex digits."""
     for path in claims:
-        for value in claim_values(identity.claims, path) or ():
-            name = unicodedata.normalize("NFKC", str(value)[:MAX_LENGTH])
+        for value in claim_values(verified.claims, path) or ():
+            name = unicodedata.normalize("NFKC", str(value)[:MAX_CLAIM_LENGTH])
             name = re.sub(r"[^\w.@+-]+", "-", name).strip("-.")
             name = name[: (getattr(field, "max_length", None) or 150) - 4]
             if name and _is_valid(field, name):
                 return name
-    digest = hashlib.sha256(f"{identity.issuer}\0{identity.subject}".encode())
+    digest = hashlib.sha256(f"{verified.issuer}\0{verified.subject}".encode())
     return f"user-{digest.hexdigest()[:8]}"
 
 

@@ -1,7 +1,7 @@
-"""Claims that are kept: what was known of somebody at their last login. Pure.
+"""Recorded claims: what was known about a person at their last login. Pure.
 
-Only what rules name is kept, path by path. A path that is not there was unknown, or no
-rule named it then: what a rule makes of it cannot be told afterwards.
+Only the paths that rules name are recorded. A path that is missing was unknown at that
+login, or no rule named it then: rules that need it cannot be judged afterwards.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Known: TypeAlias = Mapping[str, list[Scalar] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What rules say of somebody, and why.
+class RuleVerdict:
+    """Whether rules match some claims, and why.
 
     `status` is "matched", "no_match", "absent" or "unknown"; `claims` are the names
-    that it depends on. `reason` has the values that matched, and never any other.
+    that it depends on. `reason` contains only values that matched.
     """
 
     status: str
@@ -38,7 +38,7 @@ class Verdict:
 def known_claims(
     claims: Mapping[str, Any], paths: Iterable[str], *, complete: bool
 ) -> dict[str, list[Scalar] | None]:
-    """What to keep of these claims: the values at these paths and nothing else."""
+    """The values at these paths, to be recorded; None where the claim is absent."""
     known: dict[str, list[Scalar] | None] = {}
     for path in sorted(paths):
         values = claim_values(claims, path)
@@ -50,10 +50,10 @@ def known_claims(
 
 
 def recalled_claims(known: Known, paths: Iterable[str]) -> dict[str, Any]:
-    """Claims that rules can judge as they judged the real ones.
+    """Claims made from recorded ones, for which rules decide as they did at the login.
 
-    What was absent is absent again; any other of `paths` is unknown, in the way that a
-    provider says so (see rules.is_unknown).
+    What was absent is absent again. Any other of `paths` is marked as unknown, in the
+    way in which providers do it (see claim_paths.is_unknown).
     """
     claims: dict[str, Any] = {
         path: values[0] if len(values) == 1 else values
@@ -63,7 +63,7 @@ def recalled_claims(known: Known, paths: Iterable[str]) -> dict[str, Any]:
     unknown = set(paths) - known.keys()
     domain = known.get(EMAIL_DOMAIN)
     if domain is not None and unknown.isdisjoint({"email", "email_verified"}):
-        # It is derived from an address; any in the domain will do.
+        # email_domain is derived from an address: any address in the domain will do.
         claims.setdefault("email", f"x@{domain[0]}" if domain else "")
         claims.setdefault("email_verified", bool(domain))
     elif domain is not None:
@@ -71,20 +71,20 @@ def recalled_claims(known: Known, paths: Iterable[str]) -> dict[str, Any]:
     return claims | {"_claim_names": dict.fromkeys(unknown, "")}
 
 
-def judge(rules: Rules, claims: Mapping[str, Any]) -> Verdict:
-    """Whether one of the rules matches recalled claims, and if not, why not."""
+def judge(rules: Rules, claims: Mapping[str, Any]) -> RuleVerdict:
+    """Whether one of the rules matches these recalled claims, and if not, why not."""
     if reason := matched(rules, claims):
-        return Verdict("matched", reason=reason)
+        return RuleVerdict("matched", reason=reason)
     return judge_claims({path for rule in rules for path in rule}, claims)
 
 
-def judge_claims(paths: Iterable[str], claims: Mapping[str, Any]) -> Verdict:
-    """Why nothing matched: the claims were unknown, absent, or others."""
+def judge_claims(paths: Iterable[str], claims: Mapping[str, Any]) -> RuleVerdict:
+    """Why nothing matched: claims are unknown, absent, or have other values."""
     named = sorted(paths)
     unknown = [path for path in named if is_unknown(claims, path, complete=True)]
     if unknown:
-        return Verdict("unknown", tuple(unknown))
+        return RuleVerdict("unknown", tuple(unknown))
     absent = [path for path in named if claim_values(claims, path) is None]
     if absent:
-        return Verdict("absent", tuple(absent))
-    return Verdict("no_match", tuple(named))
+        return RuleVerdict("absent", tuple(absent))
+    return RuleVerdict("no_match", tuple(named))

@@ -1,7 +1,7 @@
-"""Why somebody has a right, since when, and why not another one. Reads, and no more.
+"""Why a user has a right, since when, and why not another one. Only reads.
 
-Names of claims and values that matched are told; what else a provider said of somebody
-is not.
+Shows the names of claims, and values that a rule matched. Other values of claims are
+not shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from oauth_login.conf import get_config
 from oauth_login.models import GrantedRight, Identity
 from oauth_login.policy.recorded_claims import (
-    Verdict,
+    RuleVerdict,
     judge,
     judge_claims,
     recalled_claims,
@@ -23,7 +23,7 @@ from oauth_login.policy.rules import RuleSet, decide
 from oauth_login.rights.apply import rights_of
 from oauth_login.rights.plan import Right
 
-Kind = GrantedRight.Kind
+RightKind = GrantedRight.Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class ExplainedRight:
 
     `right` is "staff", "superuser" or a group's name. `status`:
 
-    given       by this identity: `reason` led to it, at `since`
-    had         the rules give it, and the user has it from elsewhere
-    next_login  the rules give it, and the user does not have it yet
-    no_match    the claims were there, with other values than the rules want
-    absent      the claims were not there
-    unknown     the claims could not be had, or no rule named them at the last login
-    not_kept    no claims are kept: see KEEP_CLAIMS
+    given       this identity granted it, because of `reason`, at `since`
+    had         the rules grant it, and the user has it from elsewhere already
+    next_login  the rules grant it, and the user does not have it yet
+    no_match    the claims have other values than the rules ask for
+    absent      the provider left the claims out
+    unknown     the claims could not be fetched, or no rule named them at that login
+    not_kept    no claims are stored: see KEEP_CLAIMS
     """
 
     kind: str
@@ -50,13 +50,13 @@ class ExplainedRight:
 
     @property
     def label(self) -> str:
-        """A group's name as it is; the others in the reader's language."""
+        """The group's name, or the name of the flag in the current language."""
         return _label(self.kind, self.right)
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedIdentity:
-    """One identity. `configured`: its provider is still in the settings."""
+    """One identity. `configured` says whether its provider is in the settings."""
 
     key: int
     provider: str
@@ -71,7 +71,7 @@ class ExplainedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One user. `by_hand` are the rights that no identity gave, and of which kind."""
+    """One user. `by_hand` are the rights that no identity granted."""
 
     user: str
     key: str
@@ -82,18 +82,20 @@ class Explanation:
 
     @property
     def by_hand_labels(self) -> list[str]:
-        """The names as a page has them: see ExplainedRight.label."""
+        """Like ExplainedRight.label, for each right in `by_hand`."""
         rights = zip(self.by_hand_kinds, self.by_hand, strict=True)
         return [_label(kind, name) for kind, name in rights]
 
 
 def explain(user: Any) -> Explanation:
-    """Every right that a rule gives or might give, and those given by hand."""
+    """Every right that a rule can grant, and those that were given by hand."""
     mine = Identity.objects.filter(user_id=user.pk).order_by("pk")
     rows = list(mine.prefetch_related("rights"))
     has = rights_of(user)
     given = {
-        Right(right.kind, right.group) for row in rows for right in row.rights.all()
+        Right(right.kind, right.group)
+        for identity in rows
+        for right in identity.rights.all()
     }
     by_hand = sorted(has - given, key=_order)
     return Explanation(
@@ -102,27 +104,27 @@ def explain(user: Any) -> Explanation:
         is_active=user.is_active,
         by_hand=tuple(group or kind for kind, group in by_hand),
         by_hand_kinds=tuple(kind for kind, _ in by_hand),
-        identities=tuple(_identity(row, has) for row in rows),
+        identities=tuple(_identity(identity, has) for identity in rows),
     )
 
 
 def _label(kind: str, name: str) -> str:
-    return name if kind == Kind.GROUP else str(Kind(kind).label)
+    return name if kind == RightKind.GROUP else str(RightKind(kind).label)
 
 
-def _identity(row: Identity, has: frozenset[Right]) -> ExplainedIdentity:
-    entry = get_config().providers.get(row.provider)
-    given = {Right(right.kind, right.group): right for right in row.rights.all()}
-    verdicts = dict(_verdicts(row, entry.rules if entry else RuleSet()))
+def _identity(identity: Identity, has: frozenset[Right]) -> ExplainedIdentity:
+    entry = get_config().providers.get(identity.provider)
+    given = {Right(right.kind, right.group): right for right in identity.rights.all()}
+    verdicts = dict(_verdicts(identity, entry.rules if entry else RuleSet()))
     return ExplainedIdentity(
-        key=row.pk,
-        provider=row.provider,
-        issuer=row.issuer,
-        subject=row.subject,
+        key=identity.pk,
+        provider=identity.provider,
+        issuer=identity.issuer,
+        subject=identity.subject,
         configured=entry is not None,
-        created_at=row.created_at,
-        last_login_at=row.last_login_at,
-        claims_at=row.claims_at,
+        created_at=identity.created_at,
+        last_login_at=identity.last_login_at,
+        claims_at=identity.claims_at,
         rights=tuple(
             _right(right, given.get(right), verdicts.get(right), has=right in has)
             for right in sorted(given.keys() | verdicts.keys(), key=_order)
@@ -131,11 +133,11 @@ def _identity(row: Identity, has: frozenset[Right]) -> ExplainedIdentity:
 
 
 def _order(right: Right) -> tuple[int, str]:
-    return Kind.values.index(right[0]), right[1]
+    return RightKind.values.index(right[0]), right[1]
 
 
 def _right(
-    right: Right, given: GrantedRight | None, verdict: Verdict | None, *, has: bool
+    right: Right, given: GrantedRight | None, verdict: RuleVerdict | None, *, has: bool
 ) -> ExplainedRight:
     kind, name = right[0], right[1] or right[0]
     if given is not None and has:
@@ -148,14 +150,16 @@ def _right(
     return ExplainedRight(kind, name, verdict.status, claims=verdict.claims)
 
 
-def _verdicts(row: Identity, rules: RuleSet) -> Iterator[tuple[Right, Verdict | None]]:
-    """What the rules say of each right that they can give; None without claims."""
+def _verdicts(
+    identity: Identity, rules: RuleSet
+) -> Iterator[tuple[Right, RuleVerdict | None]]:
+    """A verdict for each right that the rules can grant; None without stored claims."""
     claims = None
-    if row.claims is not None:
-        claims = recalled_claims(row.claims, rules.claims_needed())
+    if identity.claims is not None:
+        claims = recalled_claims(identity.claims, rules.claims_needed())
     for kind, of in (
-        (Kind.STAFF, rules.staff_if),
-        (Kind.SUPERUSER, rules.superuser_if),
+        (RightKind.STAFF, rules.staff_if),
+        (RightKind.SUPERUSER, rules.superuser_if),
     ):
         if of:
             yield Right(kind.value), None if claims is None else judge(of, claims)
@@ -163,14 +167,14 @@ def _verdicts(row: Identity, rules: RuleSet) -> Iterator[tuple[Right, Verdict | 
         return
     if claims is None:
         for name in rules.groups.map.values():
-            yield Right(Kind.GROUP.value, name), None
+            yield Right(RightKind.GROUP.value, name), None
         return
     decision = decide(rules, claims, complete=True)
     gives, reasons = decision.groups or frozenset(), decision.reasons
     for name in {*rules.groups.map.values(), *gives}:
         yield (
-            Right(Kind.GROUP.value, name),
-            Verdict("matched", reason=reasons[name])
+            Right(RightKind.GROUP.value, name),
+            RuleVerdict("matched", reason=reasons[name])
             if name in gives
             else judge_claims([rules.groups.claim], claims),
         )

@@ -1,4 +1,4 @@
-"""Keeps, with an identity, the claims that rules name; only with KEEP_CLAIMS."""
+"""With KEEP_CLAIMS: stores the claims that rules name with the identity."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from oauth_login.policy.recorded_claims import known_claims
 from oauth_login.policy.rules import RuleSet
 
 
-def keep(row: Identity, identity: VerifiedIdentity, rules: RuleSet) -> None:
-    """Keep what these claims say to the rules; without the setting, forget it."""
+def record_claims(
+    identity: Identity, verified: VerifiedIdentity, rules: RuleSet
+) -> None:
+    """Store the claims that the rules name; without KEEP_CLAIMS, delete them."""
     if get_config().keep_claims:
-        row.claims = known_claims(
-            identity.claims, rules.claims_needed(), complete=identity.claims_complete
+        identity.claims = known_claims(
+            verified.claims, rules.claims_needed(), complete=verified.claims_complete
         )
-        row.claims_at = timezone.now()
-    elif row.claims is None:
+        identity.claims_at = timezone.now()
+    elif identity.claims is None:
         return
     else:
-        row.claims = row.claims_at = None
-    row.save(update_fields=["claims", "claims_at"])
+        identity.claims = identity.claims_at = None
+    identity.save(update_fields=["claims", "claims_at"])
 
 
 def not_to_be_kept() -> QuerySet[Identity]:
-    """Identities with claims from when the setting was on."""
+    """Identities whose claims were stored while KEEP_CLAIMS was on, if it is off."""
     rows = Identity.objects.filter(claims_at__isnull=False)
     return rows.none() if get_config().keep_claims else rows

@@ -1,4 +1,4 @@
-"""What other rules would do at everybody's next login. Reads, and no more."""
+"""What other rules would change at the next login of each identity. Only reads."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """One identity under the other rules.
+class RehearsedLogin:
+    """The next login of one identity under the other rules.
 
-    `refused` is the code with which the login would end, empty if it would not; then
-    rights stay as they are. `unknown` are claims that are not known: what depends on
-    them cannot be told, and is in neither list.
+    `refused` is the error code if the login would be refused; then rights stay as they
+    are. `unknown` are the claims that are not known: rights that depend on them are
+    neither in `gains` nor in `loses`.
     """
 
     user: str
@@ -47,11 +47,11 @@ class Outcome:
 
 def rehearse(
     rules: Mapping[str, RuleSet], *, before: Mapping[str, RuleSet] | None = None
-) -> Iterator[Outcome]:
-    """Everybody whom the rules change, or of whom that cannot be told.
+) -> Iterator[RehearsedLogin]:
+    """The identities for which the rules change something, or for which it is unknown.
 
-    From the claims of the last login. Whom the rules `before` refuse already is not
-    counted as refused.
+    Judged by the claims of the last login. `refused` stays empty for an identity that
+    the rules `before` refuse with the same code.
     """
     related = ["user__oauth_login_identities__rights"]
     if hasattr(get_user_model(), "groups"):
@@ -63,36 +63,41 @@ def rehearse(
         .prefetch_related(*related)
         .order_by("pk")
     )
-    for row in rows.iterator(chunk_size=CHUNK):
-        old = before.get(row.provider) if before is not None else None
-        outcome = _outcome(row, rules[row.provider], old, superusers)
-        if outcome.is_change or outcome.unknown:
-            yield outcome
+    for identity in rows.iterator(chunk_size=CHUNK):
+        old = before.get(identity.provider) if before is not None else None
+        rehearsed = _rehearsed(identity, rules[identity.provider], old, superusers)
+        if rehearsed.is_change or rehearsed.unknown:
+            yield rehearsed
 
 
-def _outcome(
-    row: Identity, rules: RuleSet, before: RuleSet | None, superusers: frozenset[Any]
-) -> Outcome:
-    user: Any = row.user
-    who = (user.get_username(), str(user.pk), row.provider, row.subject)
-    refused = _refusal(row, rules)
+def _rehearsed(
+    identity: Identity,
+    rules: RuleSet,
+    before: RuleSet | None,
+    superusers: frozenset[Any],
+) -> RehearsedLogin:
+    user: Any = identity.user
+    who = (user.get_username(), str(user.pk), identity.provider, identity.subject)
+    refused = _refusal(identity, rules)
     if refused == "account.claims_unknown":
         needed = rules.claims_needed()
-        return Outcome(*who, unknown=tuple(sorted(needed - (row.claims or {}).keys())))
+        return RehearsedLogin(
+            *who, unknown=tuple(sorted(needed - (identity.claims or {}).keys()))
+        )
     if refused:
-        is_new = before is None or _refusal(row, before) != refused
-        return Outcome(*who, refused=refused if is_new else "")
-    claims = recalled_claims(row.claims or {}, rules.claims_needed())
+        is_new = before is None or _refusal(identity, before) != refused
+        return RehearsedLogin(*who, refused=refused if is_new else "")
+    claims = recalled_claims(identity.claims or {}, rules.claims_needed())
     decision = decide(rules, claims, complete=True)
     identities = user.oauth_login_identities.all()
     change = plan(
         decision,
         user_rights(user, [right for one in identities for right in one.rights.all()]),
-        identity=row.pk,
+        identity=identity.pk,
         mode=rules.groups.mode if rules.groups else "managed",
         is_last_superuser=lambda: is_last_superuser(user, superusers),
     )
-    return Outcome(
+    return RehearsedLogin(
         *who,
         gains=tuple(right.name for right in change.granted),
         loses=tuple(right.name for right in change.revoked),
@@ -100,10 +105,10 @@ def _outcome(
     )
 
 
-def _refusal(row: Identity, rules: RuleSet) -> str:
-    claims = recalled_claims(row.claims or {}, rules.claims_needed())
+def _refusal(identity: Identity, rules: RuleSet) -> str:
+    claims = recalled_claims(identity.claims or {}, rules.claims_needed())
     try:
         check_admission(rules, claims, complete=True)
     except LoginRefused as error:
         return error.code
-    return "" if row.user.is_active else "account.inactive"
+    return "" if identity.user.is_active else "account.inactive"

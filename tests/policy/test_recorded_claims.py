@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oauth_login.conf.rules import parse_rules
 from oauth_login.errors import LoginRefused
 from oauth_login.policy.recorded_claims import (
-    Verdict,
+    RuleVerdict,
     judge,
     known_claims,
     recalled_claims,
@@ -144,15 +144,15 @@ def test_a_domain_that_is_kept_beside_the_address_is_the_addresss() -> None:
 @pytest.mark.parametrize(
     ("known", "verdict"),
     [
-        ({"groups": ["ops", "x"]}, Verdict("matched", reason="groups=ops")),
-        ({"groups": ["x"]}, Verdict("no_match", ("groups",))),
-        ({"groups": []}, Verdict("no_match", ("groups",))),
-        ({"groups": None}, Verdict("absent", ("groups",))),
-        ({}, Verdict("unknown", ("groups",))),
+        ({"groups": ["ops", "x"]}, RuleVerdict("matched", reason="groups=ops")),
+        ({"groups": ["x"]}, RuleVerdict("no_match", ("groups",))),
+        ({"groups": []}, RuleVerdict("no_match", ("groups",))),
+        ({"groups": None}, RuleVerdict("absent", ("groups",))),
+        ({}, RuleVerdict("unknown", ("groups",))),
     ],
 )
 def test_a_verdict_says_why_and_tells_only_what_matched(
-    known: dict[str, Any], verdict: Verdict
+    known: dict[str, Any], verdict: RuleVerdict
 ) -> None:
     rules = parse_rules({"groups": ["ops"]})
     assert judge(rules, recalled_claims(known, {"groups"})) == verdict

@@ -12,7 +12,7 @@ from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_login.accounts.usernames import new_username, wish
+from oauth_login.accounts.usernames import new_username, username_from_claims
 from oauth_login.flow import VerifiedIdentity
 from tests.properties.strategies import any_text, json_values
 
@@ -47,12 +47,12 @@ def test_every_person_has_a_wish_that_the_field_allows(
     identity: VerifiedIdentity,
 ) -> None:
     # T92, T93, T106
-    name = wish(FIELD, identity, claims=CLAIMS)
+    name = username_from_claims(FIELD, identity, claims=CLAIMS)
 
     FIELD.run_validators(name)
     assert 1 <= len(name) <= 146
     assert re.fullmatch(r"[\w.@+-]+", name)
-    assert name == wish(FIELD, identity, claims=CLAIMS)
+    assert name == username_from_claims(FIELD, identity, claims=CLAIMS)
 
 
 @given(identities, st.integers(20, 60))
@@ -60,7 +60,7 @@ def test_a_shorter_field_has_shorter_wishes(
     identity: VerifiedIdentity, max_length: int
 ) -> None:
     field: Any = models.CharField(max_length=max_length)
-    name = wish(field, identity, claims=CLAIMS)
+    name = username_from_claims(field, identity, claims=CLAIMS)
     assert 1 <= len(name) <= max_length - 4
 
 

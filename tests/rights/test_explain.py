@@ -23,7 +23,7 @@ from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import GrantedRight, Identity, LoginEvent
 from oauth_login.rights.explain import explain
-from oauth_login.rights.rehearse import Outcome, rehearse
+from oauth_login.rights.rehearse import RehearsedLogin, rehearse
 
 pytestmark = pytest.mark.django_db
 
@@ -260,7 +260,7 @@ def test_the_command_names_what_is_missing(settings: Settings) -> None:
 # --- rehearse ----------------------------------------------------------------------
 
 
-def outcomes(changes: dict[str, Any]) -> list[Outcome]:
+def outcomes(changes: dict[str, Any]) -> list[RehearsedLogin]:
     after, problems = rules_with({"corp": changes})
     assert problems == []
     now = {alias: entry.rules for alias, entry in get_config().providers.items()}
@@ -325,7 +325,7 @@ def test_what_is_rehearsed_is_what_happens(
         except LoginRefused as error:
             refused = error.code
         after = rights(name)
-        outcome = rehearsed.get(name, Outcome(name, "", "corp", name))
+        outcome = rehearsed.get(name, RehearsedLogin(name, "", "corp", name))
         assert set(outcome.gains) == after - before
         assert set(outcome.loses) == before - after
         assert outcome.refused == refused

@@ -16,7 +16,11 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from oauth_login.accounts.identities import find_identity, tell_linked
+from oauth_login.accounts.identities import (
+    announce_link,
+    create_identity,
+    find_identity,
+)
 from oauth_login.errors import OAuthLoginError
 from oauth_login.models import Identity
 from oauth_login.protocol.claims import is_subject
@@ -110,16 +114,12 @@ class Command(BaseCommand):
         theirs = Identity.objects.filter(user_id=user.pk)
         if any(other.issuer == issuer for other in theirs):
             raise CommandError(f"{line.user!r} has another identity at {issuer}")
-        row = Identity.objects.create(
-            user_id=user.pk,
-            key=Identity.key_of(issuer, line.subject),
-            issuer=issuer,
-            subject=line.subject,
-            provider=line.provider,
+        row = create_identity(
+            user, provider=line.provider, issuer=issuer, subject=line.subject
         )
         self.stdout.write(f"{line.provider} {line.subject} → {line.user}")
         # In the transaction: undone with it, and mails wait for its end.
-        tell_linked(user, row, how="operator")
+        announce_link(user, row, how="operator")
         return True
 
     def _issuer(self, line: Line) -> str:

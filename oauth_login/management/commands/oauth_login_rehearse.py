@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth_login.conf import get_config, rules_with
-from oauth_login.rights.rehearse import Outcome, rehearse
+from oauth_login.rights.rehearse import RehearsedLogin, rehearse
 
 CHANGES, UNTOLD = 2, 3
 
@@ -67,11 +67,11 @@ def _read(path: Path) -> object:
         raise CommandError(f"{path} cannot be read: {error}") from None
 
 
-def _as_json(outcome: Outcome) -> str:
+def _as_json(outcome: RehearsedLogin) -> str:
     return json_format.dumps(asdict(outcome))
 
 
-def _words(outcome: Outcome) -> str:
+def _words(outcome: RehearsedLogin) -> str:
     told = [
         f"{verb} {', '.join(what)}"
         for verb, what in (
