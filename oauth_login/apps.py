@@ -1,4 +1,4 @@
-"""What happens at start-up: checks are registered, the admin gets its buttons."""
+"""Start-up: connects the signals, registers the checks, sets up the admin's login."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OAuthLoginConfig(AppConfig):
-    """Touches neither the network nor the database."""
+    """Uses neither the network nor the database."""
 
     name = "oauth_login"
     verbose_name = _("Single sign-on")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Both need the app registry, which is complete only now.
+        # These modules import models, which needs the complete app registry.
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.db.models.signals import pre_delete
 

@@ -1,4 +1,4 @@
-"""Views that need more than a login of any kind: a younger one, or a stronger one.
+"""Views that require more than any login: a more recent or a stronger one.
 
     @require_login(max_age=300)
     def transfer(request): …
@@ -9,9 +9,10 @@
     class InvoiceAdmin(RequireLoginAdminMixin, ModelAdmin):
         require_login = {"delete": {"max_age": 300}}
 
-Whoever has not logged in that way is sent to the provider for it, with `max_age` and
-`acr_values`, and comes back to the same page. What comes back is judged: a provider
-that ignores the wish logs nobody in. A form that was sent meanwhile is not lost.
+A user whose login does not satisfy this is sent to the provider, with `max_age` and
+`acr_values`, and comes back to the same page. The ID token that comes back is checked:
+if the provider ignored the parameters, the login fails. A form that was sent in the
+meantime is not lost.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ def require_login(
     acr: str | Sequence[str] | None = None,
     provider: str | None = None,
 ) -> Any:
-    """Let only somebody in whose login was like that.
+    """Call the view only if the user's login satisfies all arguments.
 
-    `max_age` is in seconds, `acr` one class of authentication or several of which any
-    will do, `provider` a name of PROVIDERS. Without arguments it is Django's
+    `max_age` is in seconds, `acr` is one authentication context class or a list of
+    accepted ones, `provider` is a name in PROVIDERS. Without arguments this is Django's
     `login_required`.
     """
     required = requirement(max_age=max_age, acr=acr, provider=provider)
@@ -70,7 +71,7 @@ def require_login(
 
 
 class RequireLoginMixin:
-    """For class-based views: `require_login` has the decorator's arguments."""
+    """For class-based views: `require_login` holds the decorator's arguments."""
 
     require_login: ClassVar[Mapping[str, Any]] = {}
 
@@ -81,11 +82,11 @@ class RequireLoginMixin:
 
 
 class RequireLoginAdminMixin:
-    """For a ModelAdmin: `require_login` has the arguments for each of its actions.
+    """For a ModelAdmin: `require_login` holds the arguments for each action.
 
     The actions are "view", "add", "change" and "delete", as in Django's permissions.
-    Looking at a form is "view"; it is the sending that changes something. Deleting
-    includes its question, and the action of the list.
+    Opening a change form is "view"; submitting it is "change". "delete" includes the
+    confirmation page and the action of the change list.
     """
 
     require_login: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -126,7 +127,7 @@ class RequireLoginAdminMixin:
 
 
 def _refusal(request: HttpRequest, required: Requirement) -> HttpResponseBase | None:
-    """What to answer instead of the view; None if the login was as required."""
+    """The response in place of the view; None if the login is sufficient."""
     if request.user.is_authenticated and is_met(
         request.session, required, now=time.time()
     ):

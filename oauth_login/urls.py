@@ -30,6 +30,6 @@ urlpatterns = [
     path("<slug:provider>/callback/", callback, name="callback"),
     path("<slug:provider>/initiate/", initiate, name="initiate"),
     path("<slug:provider>/jwks/", client_keys, name="client_keys"),
-    # Last: "breakglass" is a name that a provider may have, too.
+    # Last, because a provider may be named "breakglass".
     path("breakglass/<slug:token>/", breakglass, name="breakglass"),
 ]

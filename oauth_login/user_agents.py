@@ -1,6 +1,7 @@
-"""Which browser somebody uses, as coarsely as people speak of it: "Firefox on Linux".
+"""The name of a browser, as coarse as people say it: "Firefox on Linux".
 
-No version and no address: enough to recognise one's own, too little to follow anybody.
+Without version and address: enough for users to recognise their own browsers, and too
+little to track them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 
 MAX_USER_AGENT = 500
 
-# The first that is in the text: many browsers name others as well.
+# The first match counts: many browsers name other browsers as well.
 _BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -32,7 +33,7 @@ _SYSTEMS = {
 
 
 def user_agent_name(user_agent: str) -> str:
-    """Such as "Chrome on Windows"; empty if the text is not one that browsers send."""
+    """Such as "Chrome on Windows"; empty for a text that no known browser sends."""
     text = user_agent[:MAX_USER_AGENT]
     browser = _first(_BROWSERS, text)
     system = _first(_SYSTEMS, text)
@@ -40,7 +41,7 @@ def user_agent_name(user_agent: str) -> str:
 
 
 def translated_user_agent(name: str) -> str:
-    """What `user_agent_name` made, in the language of whoever looks at it."""
+    """A name from user_agent_name(), in the active language."""
     browser, joint, system = name.partition(" on ")
     if not joint:
         return name

@@ -1,6 +1,6 @@
-"""The admin's pages: identities, sessions and login events, to look at (T125).
+"""The admin's pages of identities, sessions and login events: read-only (T125).
 
-Secrets and claims are on none of them.
+None of them shows secrets or claims.
 """
 
 from __future__ import annotations

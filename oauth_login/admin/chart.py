@@ -1,4 +1,4 @@
-"""Thirty days of sign-ins as a stacked bar chart: geometry, for a template of SVG."""
+"""Thirty days of sign-ins as a stacked bar chart: its geometry, for an SVG template."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from datetime import date, timedelta
 
 from oauth_login.models import LoginEvent
 
-Outcome = LoginEvent.Outcome
+EventOutcome = LoginEvent.Outcome
 DAYS = 30
 # In the units of the SVG's own viewBox.
 STEP, WIDTH, HEIGHT, LABELS = 20, 16, 100, 16
 
 SERIES = {
-    "ok": {Outcome.LOGIN.value},
-    "bad": {Outcome.FAILED.value, Outcome.DENIED.value},
-    "other": set(Outcome.values)
-    - {Outcome.LOGIN.value, Outcome.FAILED.value, Outcome.DENIED.value},
+    "ok": {EventOutcome.LOGIN.value},
+    "bad": {EventOutcome.FAILED.value, EventOutcome.DENIED.value},
+    "other": set(EventOutcome.values)
+    - {EventOutcome.LOGIN.value, EventOutcome.FAILED.value, EventOutcome.DENIED.value},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One part of one day's stack. Whole numbers: a template may localise others."""
+    """One part of one day's stack. Integers: a template might localise fractions."""
 
     series: str
     x: int
@@ -33,7 +33,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day, as the table beside the chart has it."""
+    """One day, as in the table beside the chart."""
 
     date: date
     x: int
@@ -46,7 +46,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The whole of it; `days` are there without events, too."""
+    """The whole chart; `days` includes days without events."""
 
     days: tuple[Day, ...]
     bars: tuple[Bar, ...]
@@ -56,7 +56,7 @@ class Chart:
     width: int = DAYS * STEP
     height: int = HEIGHT + LABELS
     base: int = HEIGHT
-    # The line that letters stand on; some reach below it.
+    # The baseline of the labels; some letters reach below it.
     labels_y: int = HEIGHT + LABELS - 4
     bar_width: int = WIDTH
 
@@ -64,9 +64,9 @@ class Chart:
 def chart(
     counts: Iterable[tuple[date, str, int]], *, today: date, mirrored: bool = False
 ) -> Chart:
-    """The chart of these (day, outcome, number), up to and with today.
+    """The chart of these (day, outcome, number), up to and including today.
 
-    Time runs from left to right, or as the letters do where it is mirrored.
+    Time runs from left to right; mirrored, from right to left.
     """
     numbers: dict[tuple[date, str], int] = {}
     for day, outcome, number in counts:
@@ -79,7 +79,7 @@ def chart(
         ok, bad, other = (numbers.get((day, series), 0) for series in SERIES)
         place = DAYS - 1 - index if mirrored else index
         x = place * STEP
-        # Text begins at the bar's edge; the last week has no room for its own.
+        # A label begins at the edge of its bar; the last week has no room for one.
         label_x = x + WIDTH if mirrored else x
         labelled = index % 7 == 0 and index < DAYS - 7
         days.append(Day(day, x, label_x, ok, bad, other, labelled))
@@ -94,7 +94,7 @@ def _stack(day: Day, highest: int) -> Iterable[Bar]:
     for series in SERIES:
         number = getattr(day, series)
         if number:
-            # What happened once among thousands is still to be seen.
+            # A single event among thousands stays visible.
             height = max(2, number * (HEIGHT - 4) // highest)
             y -= height
             yield Bar(series, day.x, y, height)

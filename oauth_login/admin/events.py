@@ -1,4 +1,4 @@
-"""Login events: what happened, and how much of it."""
+"""Login events, with a chart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from oauth_login.models import LoginEvent
 
 
 class CodeFilter(admin.SimpleListFilter):
-    """The codes that there are; most events have none."""
+    """The codes that occur; most events have none."""
 
     title = _("code")
     parameter_name = "code"
@@ -39,7 +39,7 @@ class CodeFilter(admin.SimpleListFilter):
 
 
 class LoginEventAdmin(ReadOnlyAdmin):
-    """Newest first; find somebody's page by its reference."""
+    """Newest first. The search finds the reference that an error page shows."""
 
     list_display = (
         *("created_at", "outcome_badge", "code", "provider", "user", "browser"),
@@ -67,7 +67,7 @@ class LoginEventAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Django's list, with a chart of what its filters leave."""
+        """Django's change list, with a chart of the events that pass its filters."""
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None)
         if context and isinstance(context.get("cl"), ChangeList):

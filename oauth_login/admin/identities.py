@@ -1,4 +1,4 @@
-"""Identities: who comes from where, and how to take one off its user."""
+"""Identities: to look at, and to unlink from their users."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from oauth_login.models import Identity
 def delete_selected(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Identity]
 ) -> Any:
-    """Django's own, under a name that says what it does."""
+    """Django's own action, under a name that says what it does."""
     return djangos_delete_selected(model_admin, request, queryset)
 
 
 class IdentityAdmin(ReadOnlyAdmin):
-    """Deleting unlinks, with the permission to delete and after a question.
+    """Deleting unlinks; it needs the permission to delete and a confirmation.
 
-    The rights that this identity alone gave go with it, and its sessions end: see
-    rights.take_back and sessions.end_with_identity.
+    The rights that only this identity granted are revoked, and its sessions end: see
+    take_back() in rights/apply.py and end_with_identity() in sessions/end.py.
     """
 
     list_display = ("subject", "provider", "user", "created_at", "last_login_at")
@@ -42,7 +42,7 @@ class IdentityAdmin(ReadOnlyAdmin):
     delete_confirmation_template = "oauth_login/admin/unlink.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Not ReadOnlyAdmin's: Django's own, by the permission.
+        # Not ReadOnlyAdmin's method but Django's, which asks for the permission.
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
     def delete_view(
@@ -51,14 +51,14 @@ class IdentityAdmin(ReadOnlyAdmin):
         object_id: str,
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Django's, under a heading that says what it does."""
+        """Django's own view, under a heading that says what it does."""
         context = {"title": _("Unlink identity"), **(extra_context or {})}
         return super().delete_view(request, object_id, context)
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What goes: whoever may unlink may end its sessions and take its rights."""
+        """What is deleted. Its sessions and rights need no permission of their own."""
         rows = Identity.objects.filter(pk__in=[row.pk for row in objs])
         gone: list[Any] = []
         for row in rows.select_related("user").prefetch_related("rights"):

@@ -18,7 +18,7 @@ else:  # generic in the stubs alone
 
 
 class ReadOnlyAdmin(AnyModelAdmin):
-    """Nobody adds, changes or deletes here: whoever could, could be anybody (T125)."""
+    """No adding, changing or deleting: it would allow impersonation (T125)."""
 
     list_select_related = ("user",)
     list_per_page = 50
@@ -29,7 +29,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
 
     @admin.display(description=_("client"), ordering="client")
     def browser(self, row: Any) -> str:
-        """The client of a session or an event, in the reader's language."""
+        """The browser of a session or an event, in the active language."""
         return translated_user_agent(row.client)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -42,6 +42,6 @@ class ReadOnlyAdmin(AnyModelAdmin):
         return False
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """Ours, and the login name: every user model calls it otherwise."""
+        """The class's own, and the user model's USERNAME_FIELD."""
         name = get_user_model().USERNAME_FIELD
         return [*self.search_fields, f"user__{name}"]

@@ -1,4 +1,4 @@
-"""Sessions: who is signed in where, and how to end that."""
+"""Sessions: which users are signed in where, and the actions that end sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oauth_login.sessions.end import can_be_ended, end_ids
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Open, or over."""
+    """Filters by open sessions and sessions that are over."""
 
     title = _("state")
     parameter_name = "state"
@@ -35,7 +35,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class LoginSessionAdmin(ReadOnlyAdmin):
-    """To end a session needs the permission to change it; the rows stay."""
+    """Ending a session needs the permission to change it; the row stays."""
 
     list_display = (
         *("__str__", "user", "provider", "created_at", "last_seen_at"),
@@ -75,7 +75,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
         ending = list(rows.filter(ended_at=None).order_by())
         end_ids([row.pk for row in ending])
         for row in ending:
-            # Translated by whoever reads the history, as Django's own are.
+            # Translated when the history is shown, as Django's own messages are.
             self.log_change(request, row, [{"changed": {"fields": ["ended at"]}}])
         text = ngettext(
             "%(number)d session was ended.",
@@ -84,6 +84,6 @@ class LoginSessionAdmin(ReadOnlyAdmin):
         )
         self.message_user(request, text % {"number": len(ending)}, messages.SUCCESS)
         if not can_be_ended():
-            # W047: the row says so, and nobody reads it.
+            # W047: the rows are ended, but without the middleware nothing checks them.
             warning = _("Without LoginSessionMiddleware no session ends from here.")
             self.message_user(request, warning, messages.WARNING)

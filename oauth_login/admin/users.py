@@ -1,4 +1,4 @@
-"""A user's page: the identities, and why the user has which right."""
+"""A user's page: the identities, and which rule granted which right."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ else:  # generic in the stubs alone
 
 
 class IdentityInline(AnyInline):
-    """For the `inlines` of a site's UserAdmin: shows, and takes nothing.
+    """For the `inlines` of a site's UserAdmin: read-only.
 
-    There is no form in it at all, so that nothing in a request can change an identity.
-    Who may view identities sees it.
+    Its formset is empty, so that no request can change an identity. It is shown to
+    users with the permission to view identities.
     """
 
     model = Identity
@@ -40,7 +40,7 @@ class IdentityInline(AnyInline):
         css = {"all": ["oauth_login/admin.css"]}
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Django's; and the explanation, for this object belongs to one request."""
+        """Also computes the explanation: Django makes an inline object per request."""
         self.explanation = None if obj is None else explain(obj)
         self.shows_sessions = request.user.has_perm("oauth_login.view_loginsession")
         return super().get_formset(request, obj, **kwargs)
@@ -65,7 +65,7 @@ class OAuthLoginUserAdminMixin(AnyModelAdmin):
     """For a site's own UserAdmin: `class Mine(OAuthLoginUserAdminMixin, UserAdmin)`."""
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        """The class's own, and the identities at the end."""
+        """The inlines of the class, then the identities."""
         inlines = list(super().get_inlines(request, obj))
         return inlines if IdentityInline in inlines else [*inlines, IdentityInline]
 
@@ -75,10 +75,9 @@ class OAuthLoginUserAdmin(OAuthLoginUserAdminMixin, AnyUserAdmin):
 
 
 def install_user_admin(site: admin.AdminSite) -> None:
-    """Show identities on the page of Django's own users, as Django itself shows them.
+    """Show identities on the pages of Django's users, if Django's UserAdmin has them.
 
-    A site that registered another class, or that has users of its own, is left alone,
-    and says what it wants with the mixin.
+    A site with its own admin class or user model is left alone; it can use the mixin.
     """
     if site.is_registered(User) and type(site.get_model_admin(User)) is UserAdmin:
         site.unregister(User)

@@ -1,8 +1,8 @@
 """The chain of login events: each row is authenticated together with the one before.
 
-Off unless EVENT_LOG_KEY is set. HMAC-SHA256 (RFC 2104) over a canonical text, so that
-whoever can write to the database and does not have the key can neither change, nor
-remove, nor insert a row unseen. docs/operations.md says what this does not show.
+Off unless EVENT_LOG_KEY is set. The chain is an HMAC-SHA256 (RFC 2104) over a canonical
+text: without the key, an attacker who can write to the database cannot change, remove
+or insert a row undetected. docs/operations.md says what this does not detect.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from oauth_login.models import EventChainHead, LoginEvent
 
 logger = logging.getLogger("oauth_login")
 
-HEAD = 1  # the key of the one row
+HEAD = 1  # the primary key of its only row
 CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first place where the log is not what was written."""
+    """The first place where the log differs from what this app wrote."""
 
     sequence: int | None
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a verification found. `head` is worth keeping elsewhere: "12:ab34…"."""
+class ChainVerdict:
+    """The result of verify(). Store `head`, such as "12:ab34…", on another system."""
 
     rows: int
     unprotected: int
@@ -45,11 +45,11 @@ class Verdict:
 
 
 def add(event: LoginEvent) -> None:
-    """Store an event, as the last of the chain where there is one.
+    """Store an event, at the end of the chain if EVENT_LOG_KEY is set.
 
-    Writers wait for each other until the transaction around this ends. Where the head
-    is not what was written, the row is stored outside of the chain: a login does not
-    fail for it, and nothing new is built on what somebody changed.
+    Writers wait for each other until the surrounding transaction ends. If the head was
+    tampered with, the row is stored outside the chain: the login does not fail, and the
+    chain does not continue from a forged head.
     """
     event.user_key = "" if event.user_id is None else _key_of(event.user_id)
     key = get_config().event_log_key
@@ -69,21 +69,21 @@ def add(event: LoginEvent) -> None:
         event.save(force_insert=True)
 
 
-def verify(*, expected_head: str = "") -> Verdict:
-    """Walk the chain up to where it ends now. Takes no lock: logins go on.
+def verify(*, expected_head: str = "") -> ChainVerdict:
+    """Verify the chain up to its present end. Takes no lock, so logins are not blocked.
 
-    `expected_head` is a head that was kept elsewhere; see Verdict.
+    `expected_head` is a head that was stored on another system; see ChainVerdict.
     """
     key = get_config().event_log_key or ""
     while True:
-        # In this order: whoever adds a row moves the head with it.
+        # In this order: add() stores the row and the head in one transaction.
         last = LoginEvent.objects.aggregate(last=Max("sequence"))["last"] or 0
         head = EventChainHead.objects.filter(pk=HEAD).first()
         found = _first_break(key, head, expected_head)
         if found is None and head is not None and last > head.sequence:
             found = Break(head.sequence + 1, "rows were put after the end")
         now = EventChainHead.objects.filter(pk=HEAD).first()
-        # Pruned meanwhile: rows are gone that this head promises.
+        # Start again if rows were pruned in the meantime: this head still counts them.
         if (now and now.anchor_mac) == (head and head.anchor_mac):
             break
     outside = LoginEvent.objects.filter(sequence__isnull=True)
@@ -92,7 +92,7 @@ def verify(*, expected_head: str = "") -> Verdict:
         outside = outside.filter(created_at__lt=head.started_at)
         if found is None and (row := later.order_by("created_at").first()):
             found = Break(None, f"a row outside of the chain: {row.reference}")
-    return Verdict(
+    return ChainVerdict(
         rows=LoginEvent.objects.filter(sequence__isnull=False).count(),
         unprotected=outside.count(),
         head=str(head or ""),
@@ -101,9 +101,10 @@ def verify(*, expected_head: str = "") -> Verdict:
 
 
 def prune(before: datetime, *, limit: int) -> int:
-    """Delete the oldest events that are older than that, at most `limit`; how many.
+    """Delete the oldest events before that time, at most `limit`. Returns how many.
 
-    From the chain only its beginning goes, and the last that went is kept as anchor.
+    In the chain only the first rows are deleted; the MAC of the last deleted row is
+    stored in the head as the anchor.
     """
     old = LoginEvent.objects.filter(created_at__lt=before)
     free = old.filter(sequence__isnull=True).order_by("pk")
@@ -116,9 +117,9 @@ def prune(before: datetime, *, limit: int) -> int:
 
 
 def restart() -> None:
-    """Begin a new chain: after a change of the key, or after a break was looked at.
+    """Begin a new chain: after a change of the key, or once a break was investigated.
 
-    What is there stays, unprotected, and has no place in the new chain.
+    The existing rows stay, unprotected, outside the new chain.
     """
     with transaction.atomic():
         EventChainHead.objects.filter(pk=HEAD).delete()
@@ -129,7 +130,7 @@ def _prune_chain(before: datetime, *, limit: int) -> int:
     key = get_config().event_log_key or ""
     head = _locked_head(key, create=False)
     if head is None:
-        # Without the key nobody can say where the rest begins.
+        # Without the key, the new anchor could not be sealed.
         logger.error("chained login events were not pruned: no key, or a break")
         return 0
     chained = LoginEvent.objects.filter(sequence__isnull=False).order_by("sequence")
@@ -141,7 +142,7 @@ def _prune_chain(before: datetime, *, limit: int) -> int:
     for row in rows:
         sequence += 1
         if wrong := _what_is_wrong(key, row, sequence, mac):
-            # A date that somebody changed would have us remove the traces.
+            # Pruning by a forged date would delete evidence.
             logger.critical("login events were not pruned: %s at %d", wrong, sequence)
             return 0
         mac = row.mac
@@ -152,7 +153,7 @@ def _prune_chain(before: datetime, *, limit: int) -> int:
 
 
 def _what_is_wrong(key: str, row: LoginEvent, sequence: int, previous: str) -> str:
-    """What is wrong with a row that should be this one; empty if nothing is."""
+    """What is wrong with the row at this place in the chain; empty if nothing is."""
     if row.sequence != sequence:
         return "a row was removed"
     if not hmac.compare_digest(row.mac, _mac(key, row, previous)):
@@ -189,16 +190,17 @@ def _first_break(
 
 
 def _locked_head(key: str, *, create: bool) -> EventChainHead | None:
-    """The head for us alone; None if it, or what is behind it, is not our work."""
+    """The head, locked; None if it, or a row behind it, was tampered with."""
     heads = EventChainHead.objects.filter(pk=HEAD)
-    # A write first: SQLite has no other lock, and gives none to whoever has read.
+    # Write before reading: SQLite locks only for a write, and refuses the lock to a
+    # transaction that has read an older state.
     if not heads.update(lock=False):
         if not create:
             return None
         new = EventChainHead(pk=HEAD)
         new.seal = _seal(key, new)
-        # Whoever comes second writes as well. To ignore the row would be to share its
-        # lock with others that do the same, and none of them could write any more.
+        # On a conflict, update the row. Ignoring it would take a shared lock; two such
+        # transactions would then wait for each other's write: a deadlock.
         targets = connection.features.supports_update_conflicts_with_target
         EventChainHead.objects.bulk_create(
             [new],
@@ -206,7 +208,7 @@ def _locked_head(key: str, *, create: bool) -> EventChainHead | None:
             unique_fields=["id"] if targets else None,
             update_fields=["lock"],
         )
-    # Locked, so that it is today's row and not that of an old snapshot.
+    # With a lock, so that the current row is read and not that of an old snapshot.
     head = heads.select_for_update().first()
     if head is None or not hmac.compare_digest(head.seal, _seal(key, head)):
         return None
@@ -252,12 +254,12 @@ def _seal(key: str, head: EventChainHead) -> str:
 
 
 def _hmac(key: str, *parts: str | int | None) -> str:
-    # A JSON list of ASCII: one text for one list of values, and for no other.
+    # A JSON list in ASCII: different lists of values never give the same text.
     text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def _instant(time: datetime) -> str:
-    # Databases give it back in other zones than it came in.
+    # Databases may return a time in another zone than it was stored with.
     in_utc = time.astimezone(UTC) if time.tzinfo else time
     return in_utc.isoformat(timespec="microseconds")

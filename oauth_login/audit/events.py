@@ -19,14 +19,14 @@ from oauth_login.models import LoginEvent
 from oauth_login.user_agents import user_agent_name
 
 logger = logging.getLogger("oauth_login")
-Outcome = LoginEvent.Outcome
+EventOutcome = LoginEvent.Outcome
 
-# Crockford's: nothing that reads like something else over the telephone.
+# Crockford's base32: no letters that are mistaken for others over the telephone.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_reference() -> str:
-    """Two times four characters: "7F3K-Q2ZD". On the page, in the log, in the row."""
+    """Such as "7F3K-Q2ZD". The page, the log record and the row show the same one."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
     return f"{letters[:4]}-{letters[4:]}"
 
@@ -34,8 +34,8 @@ def new_reference() -> str:
 def succeeded(
     request: HttpRequest, user: AbstractBaseUser, identity: VerifiedIdentity
 ) -> None:
-    """Somebody is logged in."""
-    _record(Outcome.LOGIN, request=request, provider=identity.provider, user=user)
+    """A user has logged in through a provider."""
+    _record(EventOutcome.LOGIN, request=request, provider=identity.provider, user=user)
     send(signals.login_succeeded, request=request, user=user, identity=identity)
 
 
@@ -47,13 +47,13 @@ def failed(
     is_ours: bool,
     user: AbstractBaseUser | None = None,
 ) -> str:
-    """Somebody is not logged in; the reference for the page.
+    """A login has failed. Returns the reference for the page.
 
-    `is_ours`: the attempt was started here. For anything else there is a record and
-    no row, so that an outsider cannot fill the table.
+    `is_ours`: this site started the attempt. Other failures get a log record but no
+    row, so that an attacker cannot fill the table.
     """
     reference = _record(
-        Outcome.DENIED if isinstance(error, LoginRefused) else Outcome.FAILED,
+        EventOutcome.DENIED if isinstance(error, LoginRefused) else EventOutcome.FAILED,
         request=request,
         level=(
             logging.ERROR if isinstance(error, ConfigurationError) else logging.WARNING
@@ -71,8 +71,8 @@ def failed(
 def logged_out(
     request: HttpRequest, user: AbstractBaseUser, *, provider: str, code: str = ""
 ) -> None:
-    """Somebody logged out here, or ended sessions elsewhere, as `code` says."""
-    outcome = Outcome.LOGGED_OUT
+    """A user logged out here, or ended other sessions; `code` says which."""
+    outcome = EventOutcome.LOGGED_OUT
     _record(outcome, request=request, code=code, provider=provider, user=user)
     send(signals.logged_out, request=request, user=user)
 
@@ -84,12 +84,12 @@ def logged_out_by_provider(
     code: str = "",
     request: HttpRequest | None = None,
 ) -> str:
-    """The provider ended somebody's sessions here; the reference.
+    """The provider ended a user's sessions at this site. Returns the reference.
 
-    `request` is the browser's, where it is one (front channel): never that of the
-    provider's server, whose client says nothing of the person. `code` says how.
+    `request` is the browser's (front channel), never that of the provider's server,
+    whose User-Agent header is not the user's. `code` says how.
     """
-    outcome = Outcome.LOGGED_OUT_BY_PROVIDER
+    outcome = EventOutcome.LOGGED_OUT_BY_PROVIDER
     return _record(outcome, request=request, code=code, provider=provider, user=user)
 
 
@@ -100,13 +100,13 @@ def linked(
     code: str = "",
     request: HttpRequest | None = None,
 ) -> str:
-    """An identity now leads to a user who was there before; the reference.
+    """An identity was linked to an existing user. Returns the reference.
 
-    `code` says how it came: by a person, an address, a command. The signal is up to
-    whoever did it.
+    `code` says how: by the user, by email address, by a command. The caller sends the
+    signal.
     """
     return _record(
-        Outcome.LINKED, request=request, code=code, provider=provider, user=user
+        EventOutcome.LINKED, request=request, code=code, provider=provider, user=user
     )
 
 
@@ -117,18 +117,18 @@ def unlinked(
     code: str = "",
     request: HttpRequest | None = None,
 ) -> str:
-    """An identity leads to this user no longer; the reference. See linked()."""
+    """An identity was unlinked from this user. Returns the reference. See linked()."""
     return _record(
-        Outcome.UNLINKED, request=request, code=code, provider=provider, user=user
+        EventOutcome.UNLINKED, request=request, code=code, provider=provider, user=user
     )
 
 
 def breakglass(
     user: AbstractBaseUser, code: str, *, request: HttpRequest | None = None
 ) -> str:
-    """Somebody made a link for emergency access, or used it; the reference."""
+    """A link for emergency access was made or used. Returns the reference."""
     return _record(
-        Outcome.BREAKGLASS,
+        EventOutcome.BREAKGLASS,
         request=request,
         level=logging.CRITICAL,
         code=code,
@@ -139,14 +139,14 @@ def breakglass(
 def rights_changed(
     user: AbstractBaseUser, *, provider: str, added: list[str], removed: list[str]
 ) -> None:
-    """Somebody gained or lost rights through a provider."""
+    """A user gained or lost rights through a provider."""
     detail = {"added": added, "removed": removed}
-    _record(Outcome.RIGHTS_CHANGED, provider=provider, user=user, detail=detail)
+    _record(EventOutcome.RIGHTS_CHANGED, provider=provider, user=user, detail=detail)
     send(signals.rights_changed, user=user, added=added, removed=removed)
 
 
 def send(signal: Signal, **named: Any) -> None:
-    """Tell the receivers; one that fails is logged and changes nothing."""
+    """Send a signal. A receiver that fails is logged, and the login goes on."""
     for receiver, response in signal.send_robust(None, **named):
         if isinstance(response, Exception):
             logger.error("a signal receiver failed: %r", receiver, exc_info=response)
@@ -163,7 +163,7 @@ def _record(
     detail: Mapping[str, object] | None = None,
     row: bool = True,
 ) -> str:
-    """Every event goes through here; its reference."""
+    """Store and log one event. Returns its reference."""
     reference, detail = new_reference(), dict(detail or {})
     user_key = user.pk if user else None
     if row:
@@ -178,7 +178,7 @@ def _record(
                 client=user_agent_name(user_agent),
             )
         )
-    # %r: whatever came from outside stays on its line (T106).
+    # %r escapes line breaks in what came from outside (T106).
     logger.log(
         level,
         "%s code=%r provider=%r reference=%s user=%r detail=%r",

@@ -1,7 +1,7 @@
-"""Entra ID: the groups of somebody who is in too many of them for a token.
+"""Entra ID: the groups of a user who has too many of them for an ID token.
 
-A token holds 200 groups; with more it says only where they are to be had. For
-`GROUPS = {…, "OVERAGE": "oauth_login.contrib.entra.groups"}`.
+An ID token holds up to 200 groups; for a user with more it holds only a URL for them.
+For `GROUPS = {…, "OVERAGE": "oauth_login.contrib.entra.groups"}`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# By object id, as in the token. All kinds of memberships come, 999 on a page: asking
-# for groups alone would need a header, and an index that lags behind.
+# By object id, as in the token. The response has all kinds of memberships, 999 a page:
+# asking for groups alone would need a header, and uses an index that lags behind.
 FIRST_PAGE = (
     "https://graph.microsoft.com/v1.0/me/transitiveMemberOf?$select=id&$top=999"
 )
@@ -20,9 +20,9 @@ GROUP = "#microsoft.graph.group"
 def groups(
     get: Callable[[str], Mapping[str, Any]], claims: Mapping[str, Any]
 ) -> list[str]:
-    """The object ids of all groups, direct or not, page by page.
+    """The object ids of all groups, direct or nested, from all pages.
 
-    The access token must be one for Microsoft Graph, with `GroupMember.Read.All`.
+    The access token must be for Microsoft Graph, with `GroupMember.Read.All`.
     """
     found = []
     url: str | None = FIRST_PAGE

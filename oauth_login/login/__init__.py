@@ -1,3 +1,3 @@
-"""What a login keeps between the redirect and the callback, and what starts one."""
+"""What a login keeps between redirect and callback, and what requires a new login."""
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Login attempts in the Django session, each usable once.
 
-Two tabs share a session, and each request writes all of it back. So the store is read
-again right before an attempt is written or removed: what another tab wrote meanwhile
-stays. What is lost all the same (two first visits at once get two sessions) is caught
-by the sealed state.
+Two tabs share a session, and Django saves the whole session at the end of each request.
+So the store is read again right before an attempt is written or removed, which keeps
+what another tab has written in the meantime. An attempt that is lost all the same (two
+first visits at once get two sessions) is restarted from the sealed state.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from oauth_login.flow import LoginAttempt
 
 ATTEMPTS_KEY = "_oauth_login_pending"
 MAX_PENDING = 5
-# A session in a cookie has 4096 bytes for everything, a third more than its content.
+# A session in a cookie has 4096 bytes in all, and base64 adds a third.
 MAX_BYTES = 2600
 STATELESS_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 
 
 def remember(session: SessionBase, pending: LoginAttempt) -> None:
-    """Keep an attempt; the oldest go when there are too many (T06)."""
+    """Keep an attempt; drop the oldest ones if there are too many (T06)."""
     kept = _read(session, now=pending.started_at)
     kept[_name(pending.state)] = asdict(pending) | {"state": ""}
     while len(kept) > MAX_PENDING or (
@@ -39,10 +39,10 @@ def remember(session: SessionBase, pending: LoginAttempt) -> None:
 
 
 def take(session: SessionBase, state: str, *, now: float) -> LoginAttempt | None:
-    """The attempt of this state, removed for good; None if there is none (T04).
+    """Remove and return the attempt of this state; None if there is none (T04).
 
-    The session is saved before this returns: whatever happens next, the attempt
-    cannot be used again.
+    The session is saved before this returns, so that the attempt cannot be used again
+    even if the request fails later.
     """
     kept = _read(session, now=now)
     entry = kept.pop(_name(state), None)
@@ -54,16 +54,16 @@ def take(session: SessionBase, state: str, *, now: float) -> LoginAttempt | None
         acr_values = tuple(entry["acr_values"])  # JSON has lists only
         return LoginAttempt(**{**entry, "state": state, "acr_values": acr_values})
     except TypeError:
-        return None  # of another version of this app
+        return None  # written by another version of this app
 
 
 def sync(session: SessionBase, *, now: float) -> None:
-    """Fetch what other tabs wrote, before the session moves to another key."""
+    """Copy what other tabs have written, before the session gets another key."""
     _write(session, _read(session, now=now))
 
 
 def _read(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
-    """The attempts that are in the store now, without those that are too old (T05)."""
+    """The attempts that are in the store now, except those that are too old (T05)."""
     kept = _fresh(session).get(ATTEMPTS_KEY)
     if not isinstance(kept, dict):
         return {}
@@ -74,7 +74,7 @@ def _read(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
         if isinstance(entry, dict)
         and entry.keys() == {field.name for field in fields(LoginAttempt)}
         and isinstance(entry["started_at"], int)
-        # One that begins in the future was not written by us.
+        # We do not write attempts that start in the future.
         and oldest <= entry["started_at"] <= now + 60
     }
 
@@ -94,5 +94,5 @@ def _write(session: SessionBase, kept: dict[str, dict[str, Any]]) -> None:
 
 
 def _name(state: str) -> str:
-    # A state can be 255 characters long, and a cookie has few.
+    # A state can be 255 characters long, and a session in a cookie has little room.
     return hashlib.sha256(state.encode()).hexdigest()[:32]

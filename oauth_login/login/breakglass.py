@@ -1,7 +1,7 @@
 """Links for emergency access: into the admin, once, when no provider answers.
 
-Made on the server by whoever can run a command there, so that nobody needs a password
-for that day (T130). A link is 256 random bits, of which only the hash is kept.
+An operator makes one with a command on the server, so that no account needs a password
+for that day (T130). A link is 256 random bits; only their hash is stored.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from oauth_login.errors import LoginRefused
 from oauth_login.models import BreakGlassLink
 
 LINK_LIFETIME = timedelta(minutes=10)
-# However long other sessions are: long enough to mend what is broken.
+# Long enough to repair the configuration. A shorter SESSION_MAX_AGE still counts.
 SESSION_LIFETIME = timedelta(hours=1)
 
 
 def new_token(user: Any, *, now: datetime) -> str:
-    """A token for this user, good for ten minutes and for one use.
+    """A token for this user, valid for ten minutes and for one use.
 
-    Any that were made before, and not used, are good no longer. The caller has made
-    sure that the user is active and may enter.
+    Earlier tokens of this user that were not used are deleted. The caller has checked
+    that the user is active and may enter the admin.
     """
     BreakGlassLink.objects.filter(user_id=user.pk, used_at=None).delete()
     token = secrets.token_urlsafe(32)
@@ -42,14 +42,14 @@ def new_token(user: Any, *, now: datetime) -> str:
 
 
 def find_user(token: str, *, now: datetime) -> Any:
-    """Whom this link would log in. Changes nothing: link scanners look, too."""
+    """The user this link would log in. Changes nothing: link scanners open it too."""
     return _good_link(token, now).user
 
 
 def use(token: str, *, now: datetime) -> Any:
-    """The user of this link, which is used up now; or LoginRefused."""
+    """Use up the link and return its user; LoginRefused if it is not valid."""
     link = _good_link(token, now)
-    # Of two at once one is first.
+    # Two concurrent requests: only the first UPDATE matches.
     unused = BreakGlassLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=now)
     if not unused.update(used_at=now):
         raise _refusal("used", link)
@@ -57,7 +57,7 @@ def use(token: str, *, now: datetime) -> Any:
 
 
 def is_known(error: LoginRefused) -> bool:
-    """Whether the refused link was one of ours once."""
+    """Whether this site made the link that was refused."""
     return error.detail.get("reason") != "unknown"
 
 
@@ -83,7 +83,7 @@ def _good_link(token: str, now: datetime) -> BreakGlassLink:
 def _refusal(reason: str, link: BreakGlassLink | None) -> LoginRefused:
     return LoginRefused(
         "account.breakglass_invalid",
-        # One text for all of them (T123).
+        # The same text for every reason (T123).
         message=_("This link is used up, too old, or not one of ours."),
         reason=reason,
         link=link.pk if link else None,
@@ -91,7 +91,7 @@ def _refusal(reason: str, link: BreakGlassLink | None) -> LoginRefused:
 
 
 def _hash(token: str) -> str:
-    # Of 256 random bits a plain hash gives nothing away.
+    # 256 random bits cannot be guessed from a plain hash.
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -1,8 +1,8 @@
-"""The sealed `state`: encrypted, authenticated, dated, and worth nothing by itself.
+"""The sealed `state`: encrypted, authenticated and dated; it grants nothing.
 
-It says which login the browser was on, so that one whose attempt is gone can be
-started again instead of ending in an error. It grants nothing: no code is redeemed
-without the attempt in the session (T01, T07).
+It names the login that the browser was in, so that a login whose attempt is gone can be
+restarted instead of ending with an error. No code is redeemed without the attempt in
+the session (T01, T07).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEAD = struct.Struct(">24sIBBB")  # random, issued at, kind, restarts, length o
 
 @dataclass(frozen=True, slots=True)
 class SealedState:
-    """What a state says. `next` is empty if it did not fit."""
+    """The content of a state. `next` is empty if it did not fit."""
 
     kind: int
     provider: str
@@ -49,7 +49,7 @@ def new_state(
 
 
 def unseal_state(state: str, kind: int) -> SealedState | None:
-    """What a state of that kind says; None if we did not make it."""
+    """The content of a state of that kind; None if this site did not make it."""
     if not 64 <= len(state) <= MAX_STATE_LENGTH or not state.isascii():
         return None
     plain = unseal_bytes(state, STATE)

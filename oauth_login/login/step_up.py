@@ -1,9 +1,9 @@
-"""How a login must have been for something that needs more than any login (T27).
+"""Step-up: whether the login of this session satisfies a stricter requirement (T27).
 
-A requirement says how old the authentication may be, of which class it must be, and at
-which provider. What is compared with it is what the ID token of this session's login
-said (OpenID Connect Core 2, `auth_time` and `acr`); whoever logged in with a password,
-or at a provider that says neither, meets none.
+A requirement says how old the authentication may be, which class it must have, and at
+which provider. It is compared with `auth_time` and `acr` of the ID token of this
+session's login (OpenID Connect Core 2). A login with a password, or at a provider that
+sends neither claim, satisfies no such requirement.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ PURPOSE = "step_up"
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a login must have been: `max_age` in seconds, any of `acr`, at `provider`.
+    """What is required of a login: `max_age` in seconds, one of `acr`, `provider`.
 
-    All three None or empty is a login of any kind.
+    If all three are None or empty, any login will do.
     """
 
     max_age: int | None = None
@@ -36,19 +36,19 @@ class Requirement:
 
     @property
     def params(self) -> dict[str, str]:
-        """What to ask the provider for (OpenID Connect Core 3.1.2.1)."""
-        wished = {}
+        """The parameters of the authorization request (OpenID Connect Core 3.1.2.1)."""
+        params = {}
         if self.max_age is not None:
-            wished["max_age"] = str(self.max_age)
+            params["max_age"] = str(self.max_age)
         if self.acr:
-            wished["acr_values"] = " ".join(self.acr)
-        return wished
+            params["acr_values"] = " ".join(self.acr)
+        return params
 
 
 def requirement(
     *, max_age: int | None, acr: str | Sequence[str] | None, provider: str | None
 ) -> Requirement:
-    """The requirement of a decorator's arguments; ValueError if it makes no sense."""
+    """The requirement of a decorator's arguments; ValueError if they are not valid."""
     if max_age is not None and (isinstance(max_age, bool) or max_age < 0):
         raise ValueError("max_age is a number of seconds")
     values = (acr,) if isinstance(acr, str) else tuple(acr or ())
@@ -58,10 +58,11 @@ def requirement(
 
 
 def is_met(session: SessionBase, required: Requirement, *, now: float) -> bool:
-    """Whether the login of this session was as required.
+    """Whether the login of this session satisfies the requirement.
 
-    The provider's clock may differ from ours by its LEEWAY, and so much older may the
-    authentication be: or else whoever has just come back would be sent away again.
+    The authentication may be older by the provider's LEEWAY, because its clock may
+    differ from ours by as much: without this, a user who has just come back would be
+    sent to the provider again.
     """
     noted = login_facts(session)
     alias = noted.get("provider")
@@ -78,10 +79,10 @@ def is_met(session: SessionBase, required: Requirement, *, now: float) -> bool:
 
 
 def provider_for(user: Any, session: SessionBase, required: Requirement) -> str | None:
-    """Where this user can meet the requirement; None if nowhere.
+    """The provider where this user can satisfy the requirement; None if there is none.
 
-    The one that is required, else the one of this session, else the one that the user
-    logged in at last.
+    The required provider, else that of this session, else the one of the user's most
+    recent login.
     """
     providers = get_config().providers
     if required.provider is not None:
@@ -94,12 +95,12 @@ def provider_for(user: Any, session: SessionBase, required: Requirement) -> str 
 
 
 def sealed(params: Mapping[str, str]) -> str:
-    """What is required, for a link that only this site can make."""
+    """The parameters, sealed for the query of a link that only this site can make."""
     return seal_text(json.dumps(dict(params)), purpose=PURPOSE)
 
 
 def unsealed(wish: str) -> dict[str, str]:
-    """What the link requires; nothing if it is none of ours."""
+    """The parameters of such a link; empty if this site did not make it."""
     if len(wish) > MAX_TEXT:
         return {}
     text = unseal_text(wish, purpose=PURPOSE)

@@ -1,7 +1,7 @@
-"""A form that was sent, and must wait for a login: kept, and offered again.
+"""POST requests that wait for a step-up login: stored, then offered for sending again.
 
-It lies in the Django session, encrypted, together with whose it is. Ten minutes, at
-most 64 kB, at most three, and no files.
+A request is stored in the Django session, encrypted, together with its user: for ten
+minutes, at most 64 kB each, at most three, and without files.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 @dataclass(frozen=True, slots=True)
 class SuspendedRequest:
-    """Where a form was sent to, and its fields in order, without Django's own token."""
+    """The path and the fields in order, without Django's CSRF token."""
 
     path: str
     fields: tuple[tuple[str, str], ...]
 
 
 def suspend_request(request: HttpRequest, *, now: float) -> str | None:
-    """Keep the form of a POST; the name under which it is kept, None if it is not."""
+    """Store the form of a POST. Returns its name; None if it cannot be stored."""
     if settings.SESSION_ENGINE == STATELESS_ENGINE:
-        return None  # a cookie has no room for it
+        return None  # a cookie has no room for a form
     fields = _fields(request)
     if fields is None:
         return None
@@ -60,7 +60,7 @@ def suspend_request(request: HttpRequest, *, now: float) -> str | None:
 def resume_request(
     session: SessionBase, user: Any, name: str, *, now: float
 ) -> SuspendedRequest | None:
-    """The form of that name, if it is this user's and not too old."""
+    """The request of that name, if it is this user's and not too old."""
     entry = _kept(session, now=now).get(name)
     text = unseal_text(entry["form"], purpose=SUSPENDED_KEY) if entry else None
     if text is None:
@@ -72,7 +72,7 @@ def resume_request(
 
 
 def discard(session: SessionBase, name: str, *, now: float) -> None:
-    """Forget a form."""
+    """Remove a stored request."""
     kept = _kept(session, now=now)
     if kept.pop(name, None) is not None:
         session[SUSPENDED_KEY] = kept

@@ -1,3 +1,3 @@
-"""The sessions of signed-in users: how they begin, what is known, how they end."""
+"""The sessions of signed-in users: how they begin, what they hold, how they end."""
 
 from __future__ import annotations

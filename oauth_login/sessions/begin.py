@@ -22,11 +22,11 @@ from oauth_login.user_agents import user_agent_name
 def open_session(
     *, request: HttpRequest | None, user: AbstractBaseUser, **kwargs: Any
 ) -> None:
-    """Note that somebody logged in, however: a receiver of `user_logged_in`."""
+    """Make the row of any login: a receiver of `user_logged_in`."""
     if request is None or not hasattr(request, "session"):
         return
     session = request.session
-    end_ids([login_facts(session).get("id", "")])  # the same browser, once more
+    end_ids([login_facts(session).get("id", "")])  # this browser's previous row
     row = LoginSession.objects.create(
         id=secrets.token_urlsafe(32),
         user_id=user.pk,
@@ -39,7 +39,7 @@ def open_session(
 def attach_identity(
     session: SessionBase, identity: VerifiedIdentity, *, now: float
 ) -> None:
-    """Note that a provider proved this login, which Django has just made."""
+    """Record which identity this login proved. Django has just made the login."""
     key = Identity.key_of(identity.issuer, identity.subject)
     claims = identity.claims
     row_id = login_facts(session).get("id")
@@ -65,25 +65,28 @@ def sign_in(
     lifetime: timedelta,
     backend: str | None = None,
 ) -> None:
-    """Django's login, into a session that is new in every respect.
+    """Django's login, with a new session key and a new row.
 
-    It has another key and a row of its own, and ends after `lifetime`, however busy.
-    `backend` is needed for a user whom no backend has just authenticated.
+    The session ends after `lifetime`, even if it is in use. `backend` is required for
+    a user that no backend has just authenticated.
     """
     key_before = request.session.session_key
     row_before = login_facts(request.session).get("id", "")
     auth.login(request, user, backend=backend)
     if request.session.session_key == key_before:
-        # Django keeps the key when the same user logs in again (E1, T09).
+        # Django keeps the key when the same user logs in again, so a key that was
+        # fixed or stolen before this login would stay valid (T09).
         request.session.cycle_key()
-    # As a date, it is the end; as a number, each request would move it (T100).
+    # A timedelta is stored as a fixed date; a number of seconds would count from the
+    # last request (T100).
     request.session.set_expiry(lifetime)
-    # Django forgets a session of somebody else's without a word.
+    # When another user was signed in here, Django flushes that session and sends no
+    # user_logged_out.
     end_ids([row_before])
 
 
 def mark_breakglass(session: SessionBase) -> None:
-    """Note that this login, which Django has just made, came by an emergency link."""
+    """Record that this login came through an emergency link."""
     row_id = login_facts(session).get("id")
     LoginSession.objects.filter(pk=row_id).update(expires_at=_expiry(session))
     session[FACTS_KEY] = {"id": row_id, "breakglass": True}
@@ -95,7 +98,7 @@ def _expiry(session: SessionBase) -> datetime:
 
 
 def _time(value: object, now: float) -> int | None:
-    """An `auth_time`; one in the future is now, by a clock that runs ahead."""
+    """An `auth_time`. One in the future counts as now: the provider's clock is fast."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(min(value, now)) if value > 0 else None

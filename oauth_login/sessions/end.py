@@ -1,9 +1,9 @@
-"""How the session of a signed-in user ends, here or from elsewhere.
+"""How the session of a signed-in user ends, in its own browser or from elsewhere.
 
 The row's id is in the Django session. Ending the row ends that session at its next
-request, whatever Django's session store is, and whatever key the session has by then
-(T114). middleware.py looks; a look costs nothing but the cache, and once a minute one
-UPDATE.
+request, with every session store of Django, and even if the session key has changed
+(T114). The middleware checks the row: usually one read from the cache, and at most
+once a minute one UPDATE.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from oauth_login.conf import get_config
 from oauth_login.models import Identity, LoginSession
 from oauth_login.sessions.facts import login_facts
 
-# What ends them; see can_be_ended().
+# Checks the rows; see can_be_ended().
 MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
-# Seconds for which a look is good, where the cache does not say that it ended.
+# How many seconds a cached "still open" is trusted before the row is queried again.
 LOOK_LIFETIME = 60
 _ALIVE, _ENDED = "alive", "ended"
 
@@ -37,49 +37,49 @@ def on_logout(*, request: HttpRequest | None, **kwargs: Any) -> None:
 
 
 def end_with_identity(*, instance: Identity, **kwargs: Any) -> None:
-    """End what an identity began, before it goes: for Django's `pre_delete` (T121)."""
+    """End an identity's sessions before it is deleted: for `pre_delete` (T121)."""
     end_rows(instance.sessions.all())
 
 
 def is_over(session: SessionBase) -> bool:
-    """Whether somebody ended this session elsewhere.
+    """Whether this session was ended from elsewhere.
 
-    One UPDATE finds that out and notes that the session was used. It is asked at most
-    once in LOOK_LIFETIME; between, the cache says so at once. A cache that loses what
-    it held costs a look and no more.
+    One UPDATE both checks the row and stores when the session was last used. It runs
+    at most once in LOOK_LIFETIME; in between, the cache answers. If the cache loses
+    the entry, the only cost is one more UPDATE.
     """
     row_id = login_facts(session).get("id")
     if not isinstance(row_id, str):
-        return False  # signed in before there were rows
+        return False  # signed in before this app kept rows
     cache, key = _cache(), _key(row_id)
     known = cache.get(key)
     if known is None:
         rows = LoginSession.objects.filter(pk=row_id, ended_at=None)
         known = _ALIVE if rows.update(last_seen_at=timezone.now()) else _ENDED
-        # Not `set`: whoever ended it in between has the last word.
+        # Not `set`: if the row was ended in between, that entry must stay.
         cache.add(key, known, LOOK_LIFETIME)
     return bool(known == _ENDED)
 
 
 def can_be_ended() -> bool:
-    """Whether anybody looks at the rows: nothing else ends a session elsewhere."""
+    """Whether the middleware is installed: without it, ended rows have no effect."""
     return MIDDLEWARE in settings.MIDDLEWARE
 
 
 def open_sessions(user: Any) -> QuerySet[LoginSession]:
-    """Where this user is signed in now, the last used first."""
+    """This user's open sessions, the most recently used first."""
     return LoginSession.objects.filter(
         user_id=user.pk, ended_at=None, expires_at__gt=timezone.now()
     )
 
 
 def end_rows(rows: QuerySet[LoginSession]) -> int:
-    """End those that are open; how many there were."""
+    """End those rows that are open. Returns how many were ended."""
     return end_ids(rows.filter(ended_at=None).values_list("pk", flat=True))
 
 
 def end_ids(ids: Iterable[str]) -> int:
-    """As end_rows(), by id. The row first: it counts if the cache is down (T117)."""
+    """As end_rows(), by id. Rows first: they decide when the cache is down (T117)."""
     ids = [row_id for row_id in ids if row_id]
     if not ids:
         return 0
@@ -90,14 +90,14 @@ def end_ids(ids: Iterable[str]) -> int:
 
 
 def ended_before(before: datetime) -> QuerySet[LoginSession]:
-    """Rows that ended or expired before that."""
+    """Rows that ended or expired before that time."""
     return LoginSession.objects.filter(
         Q(ended_at__lt=before) | Q(expires_at__lt=before)
     )
 
 
 def prune_ended(before: datetime) -> int:
-    """Delete rows that ended or expired before that; how many."""
+    """Delete rows that ended or expired before that time. Returns how many."""
     deleted, _ = ended_before(before).delete()
     return deleted
 

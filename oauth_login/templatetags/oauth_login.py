@@ -1,4 +1,4 @@
-"""Tags for a site's own templates: links to log in, for every provider or for one."""
+"""Tags for a site's own templates: login links for all providers or for one."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def oauth_login_url(
     next: str | None = None,  # noqa: A002 - Django's word for it
     switch: str = "",
 ) -> str:
-    """Where a login starts, coming back to this page or to `next`.
+    """The URL at which a login starts; it comes back to this page or to `next`.
 
-    Without a provider it is the page with all of them. With `switch` the provider
-    asks who somebody is, even if it knows.
+    Without a provider, the URL of the login page. With `switch` the provider asks for
+    the account even if the user is signed in there.
     """
     request = context.get("request")
     if next is None and request is not None:
@@ -61,15 +61,15 @@ def oauth_login_admin_buttons(context: dict[str, Any]) -> bool:
 
 @register.simple_tag(takes_context=True)
 def oauth_login_admin_password(context: dict[str, Any]) -> bool:
-    """Whether the login page of this admin site shows the form for a password."""
+    """Whether the login page of this admin site shows the password form."""
     return not get_config().is_forced(_admin_site(context))
 
 
 @register.filter
 def oauth_login_ago(moment: datetime) -> str:
-    """How long ago, in one unit and in whole phrases, which `timesince` has not.
+    """How long ago, in one unit, as a whole phrase.
 
-    "3 days" and "ago" are not joined alike in any two languages.
+    Django's `timesince` gives "3 days"; languages differ in how they add the "ago".
     """
     now = timezone.now() if timezone.is_aware(moment) else datetime.now()
     minutes = max(0, int((now - moment).total_seconds() // 60))

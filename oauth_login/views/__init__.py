@@ -1,3 +1,3 @@
-"""The views, each in the module that bears its name, and what they share."""
+"""The views, each in the module of its own name, and what they share."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""account: how somebody signs in here, and where they are signed in."""
+"""account: a user's identities, open sessions and recent activity."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from oauth_login.views.redirects import account_url, login_url
 
 MAX_SESSIONS = 50
 MAX_EVENTS = 10
-# How an outcome looks: see the badges of the style sheet.
+# The badge of an outcome, as the style sheet names it.
 _KINDS = {
     LoginEvent.Outcome.LOGIN: "ok",
     LoginEvent.Outcome.FAILED: "bad",
@@ -38,7 +38,7 @@ _KINDS = {
 @guarded_view
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """The identities of whoever is signed in, and what can be connected."""
+    """The page of the signed-in user."""
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(account_url()))
     context = {
@@ -53,7 +53,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 def connections(user: Any) -> dict[str, Any]:
-    """For connections.html: what is connected, and what can be."""
+    """For connections.html: the identities, and the providers without one."""
     rows = Identity.objects.filter(user_id=user.pk).order_by("created_at")
     connected = [
         {"row": row, "label": label_of(row), "may_go": may_disconnect(user, row)}
@@ -74,7 +74,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     this = login_facts(request.session).get("id")
     rows = open_sessions(request.user).exclude(pk=this)
     if "others" not in request.POST:
-        # Of this user alone: nobody learns of another's (T121).
+        # Filtered by user: the response does not tell of other users' sessions (T121).
         rows = rows.filter(pk=request.POST.get("session", "")[:43])
     ended = end_rows(rows)
     if ended:

@@ -39,8 +39,9 @@ from oauth_login.views.redirects import absolute_url, login_url, requested_next,
 def begin(request: HttpRequest, provider: str) -> HttpResponse:
     """Start a login at one provider.
 
-    A GET on purpose: browsers apply `form-action` to where a POST is redirected. It
-    is harmless, because an attempt is bound to this browser's session (T02).
+    A GET on purpose: browsers apply the CSP directive `form-action` to the redirect
+    after a POST. A GET is harmless here, because an attempt is bound to this browser's
+    session (T02).
     """
     entry = get_config().providers.get(provider)
     if entry is None:
@@ -55,10 +56,10 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
     params = url_parameters(
         entry.client, allowed=entry.url_params, params=query_params(request)
     )
-    # What a page of ours requires: see step_up.py.
+    # What a page of this site requires: see login/step_up.py.
     params.update(step_up.unsealed(request.GET.get("wish", "")))
     switch_account = "switch" in request.GET
-    # Whoever asks for more than a login of any kind is sent to the provider for it.
+    # With parameters, even a signed-in user is sent to the provider.
     if is_signed_in_by(request, provider) and not switch_account and not params:
         return HttpResponseRedirect(target(next_path))
     return start(
@@ -76,7 +77,7 @@ def start(
     restarts: int = 0,
     mode: Literal["login", "link"] = "login",
 ) -> HttpResponse:
-    """Remember a new attempt, and send the browser to the provider."""
+    """Store a new attempt, and send the browser to the provider."""
     now = time.time()
     try:
         attempt, url = start_login(
@@ -100,6 +101,6 @@ def start(
         return error_page(request, error, provider=alias, next=next_path, is_ours=True)
     attempts.remember(request.session, attempt)
     if request.method == "POST":
-        # Not a redirect: browsers apply `form-action` to those of a POST.
+        # Not a redirect: browsers apply `form-action` to the redirect after a POST.
         return show(request, "continue", {"continue_url": url})
     return HttpResponseRedirect(url)

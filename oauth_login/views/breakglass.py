@@ -28,7 +28,7 @@ from oauth_login.views.pages import error_page, show, with_form
 @csrf_protect
 @sensitive_variables()
 def breakglass(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, and POST logs in: whoever only looks at a link does not use it up."""
+    """GET asks, POST logs in: a link scanner that opens the link does not use it up."""
     try:
         if request.method != "POST":
             person = find_user(token, now=timezone.now()).get_username()

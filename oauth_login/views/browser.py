@@ -1,4 +1,4 @@
-"""What a browser says of its request: a navigation, a prefetch, from another site."""
+"""What a browser's headers say: navigation, prefetch, script, another site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HOP = "hop"
 
 
 def is_prefetch(request: HttpRequest) -> bool:
-    """Whether the browser only guesses that somebody will want this (T02)."""
+    """Whether the browser fetches a page that the user has not asked for yet (T02)."""
     purposes = (
         request.headers.get(name, "")
         for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
@@ -23,10 +23,10 @@ def is_prefetch(request: HttpRequest) -> bool:
 
 
 def is_navigation(request: HttpRequest) -> bool:
-    """Whether a person is looking at this request's page: no fetch, no frame, no img.
+    """Whether the response will be a page in a window: no fetch, no frame, no image.
 
-    Anything else cannot show a provider's login page; a redirect there would only
-    end in an error of the browser.
+    Other requests cannot show a provider's login page; the browser would report an
+    error for the redirect.
     """
     headers = request.headers
     if "HX-Request" in headers or headers.get("X-Requested-With") == "XMLHttpRequest":
@@ -43,26 +43,26 @@ def is_cross_site(request: HttpRequest) -> bool:
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
-def is_somebodys_click(request: HttpRequest) -> bool:
-    """Whether a person did something that sent them here, as far as the browser says.
+def is_user_activated(request: HttpRequest) -> bool:
+    """Whether a click or a key led to this request, as far as the browser says.
 
-    Browsers keep `Sec-Fetch-User` through redirects, and leave it out when a page
-    goes elsewhere by itself.
+    Browsers keep `Sec-Fetch-User` through redirects, and leave it out when a script
+    navigates without a user's action.
     """
     return request.headers.get("Sec-Fetch-User") == "?1"
 
 
 def needs_hop(request: HttpRequest) -> bool:
-    """Whether the session's cookie may be here after a step of our own (T12).
+    """Whether the session cookie may be missing until a page of ours navigates (T12).
 
-    With SESSION_COOKIE_SAMESITE = "Strict" it stays at home when another site sends
-    the browser, by a redirect, too.
+    With SESSION_COOKIE_SAMESITE = "Strict" browsers do not send the cookie when another
+    site leads to the request, by a redirect either.
     """
     return settings.SESSION_COOKIE_SAMESITE == "Strict" and HOP not in request.GET
 
 
 def login_required(request: HttpRequest) -> HttpResponse:
-    """For scripts: where to send the person, without sending the script there."""
+    """The answer to scripts: 401 with the login page's URL, in place of a redirect."""
     url = login_url("")
     if "HX-Request" in request.headers:
         return HttpResponse(status=401, headers={"HX-Redirect": url})

@@ -47,21 +47,21 @@ from oauth_login.views.pages import continue_page, error_page
 from oauth_login.views.parameters import form_again, form_params, hop_url, query_params
 from oauth_login.views.redirects import account_url, safe_next, target
 
-# What a callback keeps when it sends the browser to itself.
+# The parameters that a callback keeps when it redirects the browser to itself.
 CALLBACK_PARAMETERS = ("code", "state", "iss", "error", "error_description")
-# Of the form's fields, what would be too long for an address: in characters, what a
-# log keeps of a description at most; in bytes, what a name and an address may take.
+# Limits for form fields that go into a URL: a description in characters, as the log
+# cuts it; Apple's `user` in bytes.
 MAX_DESCRIPTION = 255
 MAX_USER = 1024
 
 
 @guarded_view
-@csrf_exempt  # the state is what proves that the answer is to our question
+@csrf_exempt  # the state protects it: it is bound to the browser's session
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 @sensitive_variables()
 def callback(request: HttpRequest, provider: str) -> HttpResponse:
-    """Finish a login, or say why not."""
+    """Finish a login, or show why it failed."""
     entry = get_config().providers.get(provider)
     if entry is None:
         raise Http404
@@ -97,11 +97,11 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
-    """OAuth 2.0 Form Post Response Mode: have the browser bring the answer as a GET.
+    """OAuth 2.0 Form Post Response Mode: redirect the browser to a GET of the response.
 
-    The form comes from another site, so without the session's cookie, and nothing is
-    done with it here (T12). That way no site has to let its session's cookie be sent
-    by others.
+    Another site posts the form, so the session cookie is missing, and the form is not
+    processed here (T12). Because of this redirect, no site has to weaken the SameSite
+    attribute of its session cookie.
     """
     if entry.client.response_mode != "form_post":
         return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -114,13 +114,13 @@ def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
     ]
     user = dict(params).get(USER_PARAMETER, "")
     if entry.client.deviations.user_in_response and len(user.encode()) <= MAX_USER:
-        # A person's name has no business in an address that logs and histories keep.
+        # Sealed: logs and browser histories keep URLs, and this is a person's name.
         kept.append((USER_PARAMETER, seal_text(user, purpose=USER_PARAMETER)))
     return form_again(request, kept)
 
 
 def _with_user(params: Params) -> Params:
-    """The parameters as the provider sent them, with what _form_post sealed."""
+    """The parameters as the provider sent them: what _form_post sealed is opened."""
     return [
         (name, value if name != USER_PARAMETER else _unsealed(value))
         for name, value in params
@@ -132,10 +132,10 @@ def _unsealed(user: str) -> str:
 
 
 def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpResponse:
-    """A reload, the back button, a restored browser, a second first visit.
+    """For a reload, the back button, a restored browser, or two first visits at once.
 
-    None of these is an error to the person: they are where they wanted to be, or
-    they are sent once more. The code in the URL is not touched.
+    None of these is an error for the user, who is signed in already, or is sent to the
+    provider once more. The code in the URL is not used.
     """
     link = unseal_state(state, LINK)
     sealed = link or unseal_state(state, LOGIN)
@@ -147,7 +147,7 @@ def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpRespon
         names = (*CALLBACK_PARAMETERS, USER_PARAMETER)
         return continue_page(request, hop_url(request, names))
     if link is not None:
-        # Never started again, and never as a login: the person would be somebody else.
+        # Not restarted, and never as a login: that could sign in another user.
         return HttpResponseRedirect(account_url())
     if sealed.restarts == 0:
         return start(request, alias, safe_next(sealed.next), restarts=1)
@@ -161,7 +161,7 @@ def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpRespon
 
 
 def _after_other_login(request: HttpRequest, attempt: LoginAttempt) -> HttpResponse:
-    """Somebody logged in between start and end (T10): in another tab, most likely."""
+    """The user has changed since the attempt started, as in another tab (T10)."""
     if is_signed_in_by(request, attempt.provider):
         return HttpResponseRedirect(target(attempt.next))
     raise InvalidCallback("callback.user_changed")
@@ -185,7 +185,7 @@ def _log_in(
 
 
 def _end_stale_session(request: HttpRequest, alias: str) -> None:
-    """Whoever was refused must not go on as somebody else from this provider."""
+    """After a refusal, end the session that an earlier login at this provider began."""
     if is_signed_in_by(request, alias):
         auth.logout(request)
 

@@ -1,4 +1,4 @@
-"""client_keys: our public keys, where a provider looks them up (RFC 7517)."""
+"""client_keys: our public keys, for providers to fetch (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from oauth_login.registry import get_provider
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import recorded
 
-# Seconds for which a provider may keep them: so long before it signs must a new key
-# be announced.
+# How many seconds a provider may cache them. A new key must be published that long
+# before it signs.
 MAX_AGE = 300
 
 
 @guarded_view
 @require_safe
 def client_keys(request: HttpRequest, provider: str) -> HttpResponse:
-    """What signs for us, and what is encrypted to us; the public halves only."""
+    """The public halves of our signing and decryption keys."""
     entry = get_config().providers.get(provider)
     if entry is None or not (entry.client_keys or entry.decryption_keys):
         raise Http404

@@ -1,4 +1,4 @@
-"""connect, and what comes of it; disconnect: which identities belong to a user."""
+"""connect and disconnect: the identities of a signed-in user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import error_page, show, with_form
 from oauth_login.views.redirects import account_url, login_url
 
-# In the session, for the next account page: what has just been done.
+# In the session: the message for the next account page.
 NOTICE_KEY = "_oauth_login_notice"
 
 
@@ -31,10 +31,11 @@ NOTICE_KEY = "_oauth_login_notice"
 @require_POST
 @csrf_protect
 def connect(request: HttpRequest, provider: str) -> HttpResponse:
-    """Start a login whose identity will be linked to whoever is signed in (T103)."""
+    """Start a login whose identity will be linked to the signed-in user (T103)."""
     if provider not in get_config().providers:
         raise Http404
-    # The provider asks who it is: the account that is signed in there may be another.
+    # Ask the provider for its account chooser: the browser may be signed in there with
+    # another account than the user means.
     return _if_recent(request) or start(
         request, provider, "", mode="link", switch_account=True
     )
@@ -44,7 +45,7 @@ def connect(request: HttpRequest, provider: str) -> HttpResponse:
 @require_POST
 @csrf_protect
 def disconnect(request: HttpRequest, identity: int) -> HttpResponse:
-    """Take one identity away from whoever is signed in (T104)."""
+    """Remove one identity of the signed-in user (T104)."""
     if answer := _if_recent(request):
         return answer
     user: Any = request.user
@@ -53,18 +54,18 @@ def disconnect(request: HttpRequest, identity: int) -> HttpResponse:
     except LoginRefused as error:
         return error_page(request, error, is_ours=True, back=account_url())
     if row is None:
-        raise Http404  # of somebody else, or gone: nobody learns which
+        raise Http404  # another user's or deleted: the answer is the same
     return _done(request, _("%(name)s is disconnected.") % {"name": label_of(row)})
 
 
 def check_same_person(request: HttpRequest, attempt: LoginAttempt) -> None:
-    """Raise unless whoever started to connect is still signed in here (T10, T103)."""
+    """Raise unless the user who started to connect is still signed in (T10, T103)."""
     if attempt.started_by is None or attempt.started_by != user_key(request):
         raise InvalidCallback("callback.user_changed")
 
 
 def finish_connect(request: HttpRequest, identity: VerifiedIdentity) -> HttpResponse:
-    """The provider's answer to an attempt that `connect` started, and to no other."""
+    """Link the identity of an attempt that `connect` started; of no other attempt."""
     rules = get_config().providers[identity.provider].rules
     check_admission(rules, identity.claims, complete=identity.claims_complete)
     user: Any = request.user
@@ -73,12 +74,12 @@ def finish_connect(request: HttpRequest, identity: VerifiedIdentity) -> HttpResp
 
 
 def label_of(row: Identity) -> str:
-    """The provider's name as people know it."""
+    """The provider's LABEL."""
     return get_config().label(row.provider)
 
 
 def _if_recent(request: HttpRequest) -> HttpResponse | None:
-    """None for whoever signed in a moment ago; for others, the way to do it again."""
+    """None after a recent login; otherwise the response that leads to a new one."""
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(account_url()))
     now = time.time()
@@ -88,7 +89,7 @@ def _if_recent(request: HttpRequest) -> HttpResponse | None:
     entry = get_config().providers.get(alias)
     if entry is None:
         return with_form(show(request, "sign_in_again", {"next": account_url()}))
-    # A provider of plain OAuth 2.0 cannot be asked how long it has known somebody.
+    # Plain OAuth 2.0 has no `max_age`.
     plain = entry.subject_field is not None
     params = {} if plain else {"max_age": str(RECENT)}
     return start(request, alias, account_url(), params=params)

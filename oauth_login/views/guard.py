@@ -1,4 +1,4 @@
-"""guarded_view: what holds for every view of ours."""
+"""guarded_view: the headers and the error handling of every view of ours."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def guarded_view(view: View[P]) -> View[P]:
-    """What holds for every view of ours, whatever middleware the site has.
+    """Protect a view of ours, whatever middleware the site has.
 
-    No login is needed to log in (T133); nothing is cached (T24), framed (T13), or
-    told to another site (T23); and no exception leaves (T122): an error page has no
-    traceback, and a report by mail would have the code in its URL (E9).
+    LoginRequiredMiddleware lets it through (T133). The response is not cached (T24),
+    not framed (T13), and its URL is not sent to other sites (T23). No exception leaves
+    the view (T122): Django's debug page would show a traceback, and its mail to the
+    administrators the request's URL, which contains the authorization code.
     """
 
     @functools.wraps(view)
@@ -43,13 +44,13 @@ def guarded_view(view: View[P]) -> View[P]:
     ) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
-        except OAuthLoginError as ours:
-            response = error_page(request, ours, provider=_named(kwargs))
+        except OAuthLoginError as login_error:
+            response = error_page(request, login_error, provider=_named(kwargs))
         except (Http404, PermissionDenied, DisallowedHost):
-            raise  # answers, and Django gives them
+            raise  # Django has responses for these
         except (SuspiciousOperation, BadRequest) as refused:
-            # Too many fields, or too large: with DEBUG, Django's answer would show
-            # them all.
+            # Too many fields, or too large: with DEBUG, Django's response would show
+            # all of them.
             received = type(refused).__name__
             error = InvalidCallback("callback.malformed", received=received)
             response = error_page(request, error)
@@ -70,13 +71,13 @@ def guarded_view(view: View[P]) -> View[P]:
 
 
 def _named(kwargs: Mapping[str, Any]) -> str:
-    """The provider that the URL names, if there is one of that name."""
+    """The provider in the URL, if the settings have one of that name."""
     alias = kwargs.get("provider", "")
     return alias if alias in get_config().providers else ""
 
 
 def _forbid_framing(response: HttpResponseBase) -> None:
-    """Add to whatever policy the site sets; two policies both hold."""
+    """Add a policy to the site's own, if it sets one: browsers enforce both."""
     policy = response.get("Content-Security-Policy")
-    ours = "frame-ancestors 'none'"
-    response["Content-Security-Policy"] = f"{policy}, {ours}" if policy else ours
+    framing = "frame-ancestors 'none'"
+    response["Content-Security-Policy"] = f"{policy}, {framing}" if policy else framing

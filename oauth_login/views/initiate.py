@@ -1,4 +1,4 @@
-"""initiate: a login that somebody else begins (OpenID Connect Core 4)."""
+"""initiate: a login that a third party initiates (OpenID Connect Core 4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from oauth_login.views.browser import (
     is_cross_site,
     is_navigation,
     is_prefetch,
-    is_somebodys_click,
+    is_user_activated,
     login_required,
     needs_hop,
 )
@@ -34,14 +34,14 @@ INITIATE_PARAMETERS = ("iss", "login_hint", "target_link_uri")
 
 
 @guarded_view
-@csrf_exempt  # from another site by its nature; nothing happens but a redirect
+@csrf_exempt  # other sites post here; the answer is only a redirect
 @require_http_methods(["GET", "HEAD", "POST"])
 def initiate(request: HttpRequest, provider: str) -> HttpResponse:
     """Start a login because the provider, or a portal, asks for it.
 
-    Only where INITIATE_LOGIN is on. The attempt is bound to this browser as any other:
-    nobody can bring a login of their own along (T03). It takes somebody's click; a
-    page that sends people here by itself gets them to our login page (T25).
+    Only with INITIATE_LOGIN. The attempt is bound to this browser like any other, so an
+    attacker cannot make a browser finish the attacker's login (T03). The user must have
+    clicked: a page that navigates here by itself leads to our login page (T25).
     """
     entry = get_config().providers.get(provider)
     if entry is None or not entry.initiate_login:
@@ -49,7 +49,7 @@ def initiate(request: HttpRequest, provider: str) -> HttpResponse:
     if is_prefetch(request):
         return HttpResponse(status=204)
     if request.method == "POST":
-        # From another site, so without the session's cookie: a GET of our own has it.
+        # Another site posts, so the session cookie is missing; our own GET has it.
         kept = [
             (n, value) for n, value in form_params(request) if n in INITIATE_PARAMETERS
         ]
@@ -60,7 +60,7 @@ def initiate(request: HttpRequest, provider: str) -> HttpResponse:
     _check_issuer(entry, received.get("iss", ""))
     next_path = own_path(request, received.get("target_link_uri", ""))
     if is_cross_site(request):
-        if not is_somebodys_click(request) and not get_config().auto_redirect:
+        if not is_user_activated(request) and not get_config().auto_redirect:
             return HttpResponseRedirect(login_url(next_path))
         if needs_hop(request):
             return continue_page(request, hop_url(request, INITIATE_PARAMETERS))
@@ -73,7 +73,7 @@ def initiate(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 def _check_issuer(entry: ProviderConfig, iss: str) -> None:
-    """Whoever begins names this provider, to the letter; InvalidCallback if not."""
+    """Raise InvalidCallback unless `iss` is exactly this provider's issuer."""
     provider = get_provider(entry.alias)
     metadata = provider.metadata(now=time.time())
     if not is_issuer(iss, client=entry.client, metadata=metadata):

@@ -1,4 +1,4 @@
-"""login: the ways in, for people to choose from, or to be found by their address."""
+"""login: users choose a provider, or type the email address that leads to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import show, with_form
 from oauth_login.views.redirects import requested_next, target
 
-# Set at logout, so that AUTO_REDIRECT does not log the person in again at once (T26).
+# Set at logout, so that AUTO_REDIRECT does not log the user in again at once (T26).
 LOGGED_OUT_COOKIE = "oauth_login_logged_out"
 
 
@@ -32,8 +32,8 @@ LOGGED_OUT_COOKIE = "oauth_login_logged_out"
 def login(request: HttpRequest) -> HttpResponse:
     """A button for each provider. Changes nothing, unless AUTO_REDIRECT is on.
 
-    Where providers have DOMAINS it asks for an address, too, and a POST brings one: in
-    a URL it would be in logs and histories.
+    If a provider has DOMAINS, the page also asks for an email address. The address
+    comes by POST, because URLs are kept in logs and in the browser's history.
     """
     config, next_path = get_config(), requested_next(request)
     if request.user.is_authenticated:
@@ -61,24 +61,23 @@ def login(request: HttpRequest) -> HttpResponse:
 def _by_address(
     request: HttpRequest, providers: Iterable[ProviderConfig], next_path: str
 ) -> HttpResponse:
-    """On to the provider of an address, which it is told as a hint.
+    """Start a login at the provider of an address, with the address as `login_hint`.
 
-    Only the settings are looked at, and never a user: whether there is one, nobody
-    learns here (T123).
+    Only the settings decide, never the user table: the response must not tell whether
+    the address has an account (T123).
     """
     typed = request.POST.get("address", "").strip()
     entry = provider_of(typed, providers)
     if entry is None:
         return _ways_in(request, providers, next_path, nobody=True)
-    # A page in between: after a form, browsers follow no redirect to another site
-    # that `form-action` does not name.
+    # start() answers a POST with a page: browsers apply `form-action` to redirects.
     return start(request, entry.alias, next_path, params={"login_hint": typed})
 
 
 def provider_of(
     address: str, providers: Iterable[ProviderConfig]
 ) -> ProviderConfig | None:
-    """The provider whose DOMAINS have the domain of this address, whole."""
+    """The provider whose DOMAINS contain the domain of this address, compared whole."""
     domain = (plain_address(address) or "").rpartition("@")[2]
     return next((entry for entry in providers if domain in entry.domains), None)
 
@@ -90,7 +89,7 @@ def _ways_in(
     *,
     nobody: bool = False,
 ) -> HttpResponse:
-    """The page; `nobody`: no provider goes with the address that somebody typed."""
+    """The page; `nobody` if no provider has the domain of the address."""
     ask = _asks(providers)
     context = {
         "providers": providers,

@@ -1,4 +1,4 @@
-"""logout and logged_out: here first, then at the provider."""
+"""logout and logged_out: first at this site, then at the provider."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
-    """End the session here, then lead on to the provider's end of it (T109)."""
+    """End the session here, then send the browser to the provider's logout (T109)."""
     alias = login_facts(request.session).get("provider", "")
     user = request.user
     auth.logout(request)
@@ -49,7 +49,7 @@ def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
     if entry is None or url is None or entry.logout == "local":
         response = _signed_out_page(request, entry, url, next_path)
     else:
-        # Not a redirect: browsers apply `form-action` to those of a POST.
+        # Not a redirect: browsers apply `form-action` to the redirect after a POST.
         response = show(
             request, "signing_out", {"provider": entry, "continue_url": url}
         )
@@ -67,9 +67,9 @@ def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
 @guarded_view
 @require_safe
 def logged_out(request: HttpRequest) -> HttpResponse:
-    """Where the provider sends the browser back to."""
+    """The page to which the provider sends the browser after its logout."""
     sealed = unseal_state(request.GET.get("state", ""), LOGOUT)
-    # T111: `next` comes from the seal, or from nowhere.
+    # T111: `next` comes from the sealed state only, never from the query.
     next_path = safe_next(sealed.next) if sealed else ""
     return _signed_out_page(request, None, None, next_path)
 
@@ -85,7 +85,7 @@ def _signed_out_page(
 
 
 def _provider_logout(request: HttpRequest, alias: str, next_path: str) -> str | None:
-    """The provider's logout for this session; None where that cannot be."""
+    """The URL of the provider's logout; None if it has none or does not answer."""
     now = time.time()
     try:
         provider = get_provider(alias)
@@ -96,5 +96,5 @@ def _provider_logout(request: HttpRequest, alias: str, next_path: str) -> str | 
             state=new_state(LOGOUT, provider=alias, next=next_path, now=now),
         )
     except OAuthLoginError:
-        # The session here is over, and that does not depend on anybody.
+        # The session here has ended already, whatever the provider does.
         return None

@@ -1,4 +1,4 @@
-"""Our pages, and the words of the error pages."""
+"""How our pages are rendered, and the texts of the error pages."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def error_page(
     is_ours: bool = False,
     back: str = "",
 ) -> HttpResponse:
-    """The page for an error, and the one record of it.
+    """The page for an error; also writes the one log record of it.
 
-    The way on leads to another try; with `back` it leads there.
+    Its button starts another attempt, or leads to `back`.
     """
     reference = events.failed(request, error, provider=provider, is_ours=is_ours)
     entry = get_config().providers.get(provider)
@@ -54,10 +54,10 @@ def error_page(
 
 
 def recorded(response: HttpResponse) -> HttpResponse:
-    """An answer that says why, of which events.failed has made the one record.
+    """Mark a response whose log record events.failed has written.
 
-    Django would make another, and mail that to the administrators where the status is
-    500 or more, with the whole query and so with the code (T122).
+    Otherwise Django would log it too, and with a status of 500 or more mail the request
+    to the administrators, with the authorization code in the query (T122).
     """
     response._has_been_logged = True  # type: ignore[attr-defined] # django.utils.log
     return response
@@ -69,7 +69,7 @@ def denied_page(
     code: str,
     next: str,  # noqa: A002 - Django's word for it
 ) -> HttpResponse:
-    """Signed in, and not allowed here: a page, never a redirect (T16)."""
+    """For signed-in users without permission: a page, never a redirect (T16)."""
     user: Any = request.user
     alias = login_facts(request.session).get("provider", "")
     error = LoginRefused(code)
@@ -89,22 +89,21 @@ def denied_page(
 def show(
     request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """One of the templates, which a site may override."""
+    """Render one of our templates, which a site may override."""
     context["site_name"] = request.get_host()
     return render(request, f"oauth_login/{name}.html", context, status=status)
 
 
 def continue_page(request: HttpRequest, url: str) -> HttpResponse:
-    """Go on to `url` from a page of this site, so that strict cookies come along."""
+    """A page that leads to `url`: browsers then send cookies with SameSite=Strict."""
     return show(request, "continue", {"continue_url": url})
 
 
 def with_form(response: HttpResponse) -> HttpResponse:
-    """The page of a form that is sent to this site.
+    """Set the referrer policy of a page with a form that is sent to this site.
 
-    From a page with "no-referrer" browsers send a form with `Origin: null`, which
-    Django's protection against forgery refuses, rightly. Other sites are told as
-    little as before.
+    With "no-referrer" browsers would send the form with `Origin: null`, which Django's
+    CSRF protection refuses. Other sites still get no referrer.
     """
     response["Referrer-Policy"] = "same-origin"
     return response
@@ -113,7 +112,7 @@ def with_form(response: HttpResponse) -> HttpResponse:
 def _words(
     error: OAuthLoginError, entry: ProviderConfig | None
 ) -> tuple[str, str, list[str]]:
-    """Title, what happened, what to do. Nothing in it comes from outside (T39)."""
+    """Title, what happened, what to do. Contains no text of the provider (T39)."""
     title = _("We couldn’t sign you in")
     again = _("Try again – this usually works.")
     if isinstance(error, InvalidCallback):

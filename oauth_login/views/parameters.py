@@ -1,4 +1,4 @@
-"""The parameters of a request: read once, and carried on to a GET of our own."""
+"""Reading the parameters of a request, and passing them on to a GET of our own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MAX_FIELD = 2048
 
 
 def query_params(request: HttpRequest) -> Params:
-    """The query's parameters as they came, twice if they came twice."""
+    """All parameters of the query in order; a repeated one is there repeatedly."""
     return [(name, value) for name, values in request.GET.lists() for value in values]
 
 
 def single_params(request: HttpRequest, names: Collection[str]) -> dict[str, str]:
-    """Those of the query's parameters; InvalidCallback if one is there twice (T40)."""
+    """The named parameters of the query; InvalidCallback if one is repeated (T40)."""
     params = [(name, value) for name, value in query_params(request) if name in names]
     if len(dict(params)) != len(params):
         found = sorted({name for name, _ in params})
@@ -31,9 +31,9 @@ def single_params(request: HttpRequest, names: Collection[str]) -> dict[str, str
 
 
 def form_params(request: HttpRequest) -> Params:
-    """The parameters of a form from another site; InvalidCallback if it is none.
+    """The fields of a form from another site; InvalidCallback if it is not a form.
 
-    A query beside it is refused: two places for one parameter are one too many (T40).
+    A query is refused as well: it could repeat a parameter of the form (T40).
     """
     if request.GET or request.content_type != "application/x-www-form-urlencoded":
         received = printable(request.content_type)
@@ -41,7 +41,7 @@ def form_params(request: HttpRequest) -> Params:
     try:
         form = request.POST
     except (SuspiciousOperation, BadRequest, UnreadablePostError) as error:
-        # Too large, too many fields, not in UTF-8, or broken off.
+        # Too large, too many fields, not UTF-8, or incomplete.
         raise InvalidCallback(
             "callback.malformed", received=type(error).__name__
         ) from None
@@ -49,10 +49,10 @@ def form_params(request: HttpRequest) -> Params:
 
 
 def form_again(request: HttpRequest, kept: Params) -> HttpResponse:
-    """Have the browser bring these fields of a form to the same path, as a GET.
+    """Redirect the browser to the same path, with these fields of a form in the query.
 
-    A 303, so that nothing is posted again (T20), to our own path, with nothing but
-    what is given (T12). What is too long for an address is refused.
+    A 303, so that the browser does not post again (T20), to our own path, with the
+    given fields only (T12). A field that is too long for a URL is refused.
     """
     for name, value in kept:
         if len(value) > MAX_FIELD:
@@ -62,6 +62,6 @@ def form_again(request: HttpRequest, kept: Params) -> HttpResponse:
 
 
 def hop_url(request: HttpRequest, names: Collection[str]) -> str:
-    """This request again, from a page of ours, with these of its parameters."""
+    """The URL of this request with the named parameters, and the mark of the hop."""
     kept = [(name, value) for name, value in query_params(request) if name in names]
     return f"{request.path}?{urlencode([*kept, (HOP, '1')])}"

@@ -1,4 +1,4 @@
-"""Where a person may be sent: `next`, and our own URLs."""
+"""Where a user may be sent: `next`, and our own URLs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.urls import LOOPBACK_HOSTS
 
 MAX_NEXT = 2048
-# Those of our pages that somebody may want to come back to.
+# Our own pages that may be a `next`.
 DESTINATIONS = {"account", "resume"}
 
 
@@ -27,10 +27,10 @@ def requested_next(request: HttpRequest) -> str:
 
 
 def safe_next(path: str) -> str:
-    """A path of this site that a person may be sent to; else empty (T15, T16).
+    """The path, if a user may be redirected to it; else empty (T15, T16).
 
-    Judged when it is stored and again when it is used. Only a path will do: no host
-    is allowed, not even our own, so that no rule about hosts can be got around.
+    Checked when it is stored and again when it is used. Only a path is accepted, not
+    even a URL with our own host: then there is no host check to get around.
     """
     if (
         not path.startswith("/")
@@ -55,15 +55,15 @@ def login_url(next_path: str) -> str:
 
 
 def account_url() -> str:
-    """Where a person sees their identities."""
+    """The page that shows a user's identities."""
     return reverse("oauth_login:account")
 
 
 def absolute_url(request: HttpRequest, name: str, **kwargs: str) -> str:
-    """One of our URLs, as a provider is told of it (T21, T22).
+    """One of our URLs, absolute, as it is sent to a provider (T21, T22).
 
-    From BASE_URL, or from the request's host, which Django has checked against
-    ALLOWED_HOSTS. http is for loopback hosts alone.
+    Made from BASE_URL, or from the request's host, which Django has checked against
+    ALLOWED_HOSTS. http is accepted for loopback hosts only.
     """
     path = reverse(f"oauth_login:{name}", kwargs=kwargs)
     base = get_config().base_url
@@ -80,7 +80,7 @@ def absolute_url(request: HttpRequest, name: str, **kwargs: str) -> str:
 
 
 def own_path(request: HttpRequest, url: str) -> str:
-    """The path of a URL of this site, if it is one and safe; else empty (T25)."""
+    """The path of a URL, if the URL is of this site and safe; else empty (T25)."""
     home = get_config().base_url or request.build_absolute_uri("/").rstrip("/")
     if url.startswith(f"{home}/"):
         url = url.removeprefix(home)
@@ -88,12 +88,13 @@ def own_path(request: HttpRequest, url: str) -> str:
 
 
 def _is_our_own(path: str) -> bool:
-    # As browsers walk it and Django reads it: "/a/../auth/%6Cogin/" is ours, too.
+    # Resolve dots as browsers do, and escapes as Django does: "/a/../auth/%6Cogin/" is
+    # our login page.
     walked = urljoin("/", re.sub("(?i)%2e", ".", urlsplit(path).path))
     try:
         match = resolve("/" + unquote(walked).removeprefix(get_script_prefix()))
     except Resolver404:
-        return False  # a site's front-end may know it
+        return False  # a single-page front-end may handle it
     if "oauth_login" in match.app_names:
         return match.url_name not in DESTINATIONS
     return match.url_name == "logout"

@@ -1,4 +1,4 @@
-"""Asking for another login, and `resume`: a form that waited for it."""
+"""ask_for: a login with stricter requirements; resume: a form that waited for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from oauth_login.views.redirects import login_url, safe_next, target
 
 @guarded_view
 def ask_for(request: HttpRequest, required: Requirement) -> HttpResponse:
-    """Send whoever asks for this page to a login as required, and back here."""
+    """Send the user to a login as required, and then back to this page."""
     alias = required.provider
     if request.user.is_authenticated:
         alias = provider_for(request.user, request.session, required)
@@ -49,7 +49,7 @@ def ask_for(request: HttpRequest, required: Requirement) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def resume(request: HttpRequest, name: str) -> HttpResponse:
-    """The form that waited, to be sent by whoever sent it before; POST forgets it."""
+    """Offer the suspended form to the user who sent it; POST discards it."""
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(safe_next(request.path)))
     now = time.time()
@@ -67,7 +67,7 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
 def _insufficient(
     request: HttpRequest, required: Requirement, alias: str | None
 ) -> HttpResponse:
-    """For scripts: what is missing, and where to send the person for it."""
+    """The answer to scripts: what is required, and the URL that leads to it."""
     if alias is None or not request.user.is_authenticated:
         return login_required(request)
     query = {"wish": sealed(required.params)}
@@ -76,6 +76,6 @@ def _insufficient(
     url = f"{reverse('oauth_login:begin', args=[alias])}?{urlencode(query)}"
     if "HX-Request" in request.headers:
         return HttpResponse(status=401, headers={"HX-Redirect": url})
-    # RFC 9470 3: the same word, for whoever knows it.
+    # The error code of RFC 9470 section 3.
     body = {"error": "insufficient_user_authentication", "login_url": url}
     return JsonResponse({**body, **required.params}, status=401)

@@ -60,7 +60,7 @@ def test_what_was_written_is_whole(alice: Any) -> None:
 
 
 def test_an_empty_log_is_whole() -> None:
-    assert chain.verify() == chain.Verdict(0, 0, "", None)
+    assert chain.verify() == chain.ChainVerdict(0, 0, "", None)
 
 
 @pytest.mark.parametrize("column", COLUMNS)
