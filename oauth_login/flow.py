@@ -39,6 +39,7 @@ from oauth_login.protocol.client.pkce import code_challenge, new_code_verifier
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import IdToken
 from oauth_login.protocol.request_parameters import (
+    demanded_parameters,
     expected_acr_values,
     expected_max_age,
 )
@@ -148,7 +149,8 @@ def start_login(
         acr_values=acr_values,
         mode=mode,
     )
-    return attempt, authorization_url(metadata, parameters)
+    demanded = demanded_parameters(provider.client, parameters)
+    return attempt, authorization_url(metadata, {**parameters, **demanded})
 
 
 def finish_login(

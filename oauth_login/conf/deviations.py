@@ -14,7 +14,13 @@ EVERY_TENANT = (
     r"https://login\.microsoftonline\.[a-z]+/(common|organizations|consumers)(/|$)"
 )
 # Those without a key of their own.
-SWITCHES = ("audience_is_token_endpoint", "string_booleans", "user_in_response")
+SWITCHES = (
+    "acr_values_required",
+    "audience_is_token_endpoint",
+    "numeric_booleans",
+    "string_booleans",
+    "user_in_response",
+)
 
 
 def read_deviations(section: Section) -> Deviations:
@@ -28,7 +34,9 @@ def read_deviations(section: Section) -> Deviations:
         nonce_optional=section.choice("NONCE", ("required", "optional")) == "optional",
         raw_basic=section.choice("BASIC_ENCODING", ("form", "raw")) == "raw",
         audience_is_token_endpoint="audience_is_token_endpoint" in switches,
+        acr_values_required="acr_values_required" in switches,
         string_booleans="string_booleans" in switches,
+        numeric_booleans="numeric_booleans" in switches,
         user_in_response="user_in_response" in switches,
         claim_aliases=_claim_aliases(section),
         logout_style=section.choice("LOGOUT_STYLE", tuple(STYLES)),

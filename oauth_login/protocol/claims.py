@@ -14,6 +14,7 @@ from oauth_login.protocol.strict_json import parse_json_object, printable
 # OpenID Connect Core 5.1 has these as booleans; the last one is Apple's own.
 BOOLEANS = ("email_verified", "phone_number_verified", "is_private_email")
 _WORDS = {"true": True, "false": False}
+_DIGITS = {"1": True, "0": False}
 MAX_NAME = 150
 MAX_AUDIENCES = 10
 # The year 9999: later times overflow somewhere (T81).
@@ -34,13 +35,23 @@ def standard_claims(
     for name, alias in deviations.claim_aliases.items():
         if claims.get(name) is None and alias in claims:
             standard[name] = claims[alias]
-    if deviations.string_booleans:
-        for name in BOOLEANS:
-            # T94: these two words, and nothing that merely looks true.
-            value = standard.get(name)
-            if isinstance(value, str) and value in _WORDS:
-                standard[name] = _WORDS[value]
+    for name in BOOLEANS:
+        if name in standard:
+            standard[name] = _boolean(standard[name], deviations)
     return standard
+
+
+def _boolean(value: object, deviations: Deviations) -> object:
+    """The boolean that a value stands for at this provider; else the value itself.
+
+    T94: exactly these forms, and nothing that merely looks true.
+    """
+    if deviations.string_booleans and isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
+    # True is 1 in Python, and so is 1.0: only the type tells them apart.
+    if deviations.numeric_booleans and type(value) in (str, int):
+        return _DIGITS.get(str(value), value)
+    return value
 
 
 def check_audience(

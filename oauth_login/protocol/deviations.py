@@ -27,8 +27,13 @@ class Deviations:
       against RFC 6749 2.3.1 (authentik: it does not decode them).
     - `audience_is_token_endpoint`: client assertions are made for the token endpoint's
       URL, not for the issuer (Login.gov).
+    - `acr_values_required`: the provider refuses a request without `acr_values`. A
+      login that asks for no class sends the weakest one, and nothing is judged by it
+      (Login.gov, FranceConnect).
     - `string_booleans`: "true" and "false" are read as booleans where the standard has
-      booleans (Cognito, Apple).
+      booleans (Cognito, Apple, Entra ID).
+    - `numeric_booleans`: 1 and 0, as numbers or as text, are read as booleans there
+      (Entra ID's `xms_edov`).
     - `user_in_response`: the authorization response has a field "user" with a name in
       it, said once and signed by nobody (Apple).
     - `claim_aliases`: a standard claim → the provider's own name for it, used where the
@@ -44,7 +49,9 @@ class Deviations:
     nonce_optional: bool = False
     raw_basic: bool = False
     audience_is_token_endpoint: bool = False
+    acr_values_required: bool = False
     string_booleans: bool = False
+    numeric_booleans: bool = False
     user_in_response: bool = False
     claim_aliases: Mapping[str, str] = field(default_factory=dict)
     logout_style: str = "standard"

@@ -18,6 +18,7 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted
 from oauth_login.protocol.jose.jws import TokenContext, VerifiedJws, verified_jws
+from oauth_login.protocol.request_parameters import meets_acr
 from oauth_login.protocol.strict_json import printable
 
 MAX_ID_TOKEN = 64 * 1024
@@ -64,7 +65,7 @@ def validate_id_token(
     _check_audience(claims, client)  # (3), (4), (5)
     _check_times(claims, now=now, leeway=client.leeway)  # (9), (10)
     _check_nonce(claims, expected_nonce, client)  # (11)
-    _check_acr(claims, expected_acr_values)  # (12)
+    _check_acr(claims, expected_acr_values, client)  # (12)
     if authenticated_since is not None:  # (13)
         _check_auth_time(claims, authenticated_since, now=now, leeway=client.leeway)
     _check_hash(jws, "at_hash", access_token)  # 3.1.3.8
@@ -117,8 +118,11 @@ def _check_nonce(
         raise InvalidProviderResponse("id_token.nonce_mismatch")  # T33
 
 
-def _check_acr(claims: Mapping[str, Any], expected_acr_values: Sequence[str]) -> None:
-    if expected_acr_values and claims.get("acr") not in expected_acr_values:
+def _check_acr(
+    claims: Mapping[str, Any], expected_acr_values: Sequence[str], client: Client
+) -> None:
+    # T27: a stronger class will do, where the provider's order is known.
+    if not meets_acr(claims.get("acr"), expected_acr_values, order=client.acr_order):
         raise InvalidProviderResponse(
             "id_token.acr_mismatch",
             expected=expected_acr_values,

@@ -48,6 +48,19 @@ def wished_by_settings(client: Client) -> Parameters:
     return wished
 
 
+def demanded_parameters(
+    client: Client, parameters: Mapping[str, object]
+) -> dict[str, str]:
+    """What a request must have because the provider refuses one without it.
+
+    Nothing that comes back is judged by it: nobody here asked for it.
+    """
+    if not client.deviations.acr_values_required or "acr_values" in parameters:
+        return {}
+    wished = expected_acr_values(parameters) or client.acr_order[:1]
+    return {"acr_values": " ".join(wished)} if wished else {}
+
+
 def url_parameters(
     client: Client, *, allowed: Collection[str], params: Params
 ) -> dict[str, str]:

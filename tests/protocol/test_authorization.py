@@ -18,6 +18,7 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.request_parameters import (
     PROTECTED,
+    demanded_parameters,
     expected_acr_values,
     expected_max_age,
     meets_acr,
@@ -269,6 +270,28 @@ def test_without_an_order_a_class_is_met_by_itself_alone() -> None:
     # T27
     assert meets_acr("gold", ("gold",), order=())
     assert not meets_acr("gold", ("silver",), order=())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "demanded"),
+    [
+        ({}, {"acr_values": "bronze"}),
+        ({"acr_values": "gold"}, {}),
+        ({"acr_values": ""}, {}),
+        ({"claims": essential_acr("gold", "silver")}, {"acr_values": "gold silver"}),
+        ({"claims": '{"id_token": {"acr": null}}'}, {"acr_values": "bronze"}),
+        ({"prompt": "login"}, {"acr_values": "bronze"}),
+    ],
+)
+def test_a_provider_that_insists_on_a_class_is_asked_for_the_weakest(
+    parameters: dict[str, Any], demanded: dict[str, str]
+) -> None:
+    switch = Deviations(acr_values_required=True)
+    of = client(acr_order=ORDER, deviations=switch)
+    assert demanded_parameters(of, parameters) == demanded
+    assert demanded_parameters(client(acr_order=ORDER), parameters) == {}
+    if demanded == {"acr_values": "bronze"}:  # there is none to ask for
+        assert demanded_parameters(client(deviations=switch), parameters) == {}
 
 
 STRICT = client(default_max_age=300, default_acr_values=("gold", "silver"))

@@ -98,3 +98,46 @@ def test_a_name_by_way_of_the_browser_is_a_name_or_nothing(
 )
 def test_what_is_no_document_has_no_name(text: str) -> None:
     assert unsigned_names(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "standard"),
+    [
+        *(("1", True), (1, True), ("0", False), (0, False)),
+        *((True, True), (False, False), (None, None)),
+        # Words are another switch's.
+        *(("true", "true"), ("false", "false")),
+        *((1.0, 1.0), (0.0, 0.0), (2, 2), (-1, -1), ("2", "2"), ("01", "01")),
+        *((" 1", " 1"), ("1 ", "1 "), ("1.0", "1.0"), ("+1", "+1"), ("", "")),
+        *((["1"], ["1"]), ([1], [1]), ({"1": 1}, {"1": 1}), ("yes", "yes")),
+        ("\u0661", "\u0661"),  # an Arabic one
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["email_verified", "phone_number_verified", "is_private_email"]
+)
+def test_one_and_zero_are_booleans_where_a_switch_says_so(
+    name: str, value: object, standard: object
+) -> None:
+    # T94
+    for switch, expected in (
+        (Deviations(numeric_booleans=True), standard),
+        (Deviations(), value),
+    ):
+        found = standard_claims({name: value}, switch)[name]
+        assert (type(found), found) == (type(expected), expected)
+        # A claim that is no boolean stays what it is.
+        assert standard_claims({"level": value}, switch) == {"level": value}
+
+
+def test_an_alias_is_read_as_the_claim_that_it_stands_for() -> None:
+    switches = Deviations(
+        claim_aliases={"email_verified": "xms_edov"},
+        string_booleans=True,
+        numeric_booleans=True,
+    )
+    for yes in ("1", 1, "true", True):
+        claims = standard_claims({"xms_edov": yes}, switches)
+        assert claims == {"xms_edov": yes, "email_verified": True}
+    for no in ("0", 0, "false", False):
+        assert standard_claims({"xms_edov": no}, switches)["email_verified"] is False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -202,6 +203,33 @@ def test_freshness_and_strength_hold_when_they_were_asked_for(
         assert validate(token, **options)
     else:
         assert refused(token, **options) == code
+
+
+@pytest.mark.parametrize(
+    ("order", "acr", "is_met"),
+    [
+        (("bronze", "silver", "gold"), "gold", True),
+        (("bronze", "silver", "gold"), "silver", True),
+        (("bronze", "silver", "gold"), "bronze", False),
+        (("bronze", "silver", "gold"), "phr", False),
+        (("bronze", "silver", "gold"), ["gold"], False),
+        (("bronze", "silver", "gold"), None, False),
+        (("gold", "bronze"), "gold", False),
+        ((), "gold", False),
+    ],
+)
+def test_a_stronger_class_will_do_where_the_order_is_known(
+    order: tuple[str, ...], acr: object, is_met: bool
+) -> None:
+    # T27
+    options = {
+        "client": replace(CLIENT, acr_order=order),
+        "expected_acr_values": ("silver",),
+    }
+    if is_met:
+        assert validate(sign(changed(acr=acr)), **options)
+    else:
+        assert refused(sign(changed(acr=acr)), **options) == "id_token.acr_mismatch"
 
 
 @pytest.mark.parametrize(

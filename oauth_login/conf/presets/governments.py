@@ -12,9 +12,17 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "LABEL": "Login.gov",
             "ISSUER": "https://secure.login.gov/",
             "CLIENT_AUTH": "private_key_jwt",
-            "DEVIATIONS": ("audience_is_token_endpoint",),
+            "DEVIATIONS": ("acr_values_required", "audience_is_token_endpoint"),
             "SCOPES": ("openid", "email"),
-            "ACR_VALUES": ("urn:acr.login.gov:auth-only",),
+            # "preferred" is asked for, and never answered: people who were verified
+            # before facial matching come back as "verified", the others as "required".
+            "ACR_ORDER": (
+                "urn:acr.login.gov:auth-only",
+                "urn:acr.login.gov:verified-facial-match-preferred",
+                "urn:acr.login.gov:verified",
+                "urn:acr.login.gov:verified-facial-match-required",
+            ),
+            "AUTH_TIME": False,
             # The only value that every client may send.
             "AUTH_PARAMS": {"prompt": "select_account"},
             "USERNAME_FROM": ("email",),
@@ -26,7 +34,10 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "LABEL": "FranceConnect",
             "ISSUER": "https://oidc.franceconnect.gouv.fr/api/v2",
             "SCOPES": ("openid", "given_name", "family_name", "email"),
-            "ACR_VALUES": ("eidas1",),
+            "DEVIATIONS": ("acr_values_required",),
+            "ACR_ORDER": ("eidas1", "eidas2", "eidas3"),
+            # A request with max_age is refused.
+            "AUTH_TIME": False,
             "PKCE": False,
             "LOGOUT_STYLE": "hint_required",
             "USERNAME_FROM": ("email",),
@@ -38,7 +49,10 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "LABEL": "ProConnect",
             "ISSUER": "https://auth.agentconnect.gouv.fr/api/v2",
             "SCOPES": ("openid", "given_name", "usual_name", "email"),
-            "ACR_VALUES": ("eidas1",),
+            # Without "eidas0-mfa", which is neither above nor below "eidas1".
+            "ACR_ORDER": ("eidas0", "eidas1", "eidas1-mfa", "eidas2", "eidas3"),
+            # A request with max_age is refused.
+            "AUTH_TIME": False,
             "PKCE": False,
             "CLAIM_ALIASES": {"family_name": "usual_name"},
             "LOGOUT_STYLE": "hint_required",

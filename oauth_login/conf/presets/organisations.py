@@ -14,8 +14,11 @@ _ENTRA_VALUES = {
     "LABEL": "Microsoft",
     # The ID token has everything that there is; theirs is another service's endpoint.
     "USERINFO": "never",
-    # There is no email_verified. This optional claim says as much.
+    # There is no email_verified. This optional claim says as much, in several forms.
     "CLAIM_ALIASES": {"email_verified": "xms_edov"},
+    "DEVIATIONS": ("string_booleans", "numeric_booleans"),
+    # An optional claim that an app registration has to ask for.
+    "AUTH_TIME": False,
 }
 
 ORGANISATIONS: Mapping[str, Preset] = {

@@ -11,6 +11,7 @@ PUBLIC: Mapping[str, Preset] = {
         {
             "LABEL": "Google",
             "ISSUER": "https://accounts.google.com",
+            "AUTH_TIME": False,
             # There is no preferred_username; asking userinfo for it is in vain.
             "USERNAME_FROM": ("email",),
         },
@@ -58,6 +59,9 @@ PUBLIC: Mapping[str, Preset] = {
             "CLIENT_AUTH": "client_secret_post",
             "PKCE": False,
             "NONCE": "optional",
+            # In the ID token; userinfo has real booleans.
+            "DEVIATIONS": ("string_booleans",),
+            "AUTH_TIME": False,
             "USERNAME_FROM": ("email",),
         },
         open_to_anybody=True,
@@ -66,6 +70,7 @@ PUBLIC: Mapping[str, Preset] = {
         {
             "LABEL": "Slack",
             "ISSUER": "https://slack.com",
+            "AUTH_TIME": False,
             "USERNAME_FROM": ("email",),
         },
         open_to_anybody=True,

@@ -7,9 +7,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pytest_django import Settings
 
+from oauth_login.conf import get_config
+from oauth_login.conf.presets import PRESETS
 from oauth_login.testing.keys import SigningKey
 from tests.conf.presets.conftest import Site
+from tests.conf.presets.vendor import Vendor
 
 pytestmark = pytest.mark.django_db
 
@@ -17,37 +21,114 @@ SiteOf = Callable[..., Site]
 FRENCH = ["franceconnect", "proconnect"]
 
 
+LOGIN_GOV = "urn:acr.login.gov:"
+PREFERRED = f"{LOGIN_GOV}verified-facial-match-preferred"
+
+
 @pytest.mark.parametrize("name", ["login_gov", *FRENCH])
 @pytest.mark.parametrize(
-    "acr", [None, "", "eidas0", "urn:acr.login.gov:none", ["eidas1"]]
+    "acr",
+    [
+        *("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas3"),
+        *(f"{LOGIN_GOV}auth-only", f"{LOGIN_GOV}verified", "unheard-of", None),
+    ],
 )
-def test_the_class_that_was_asked_for_is_the_one_that_comes(
+def test_where_a_site_asks_for_no_class_any_will_do(
     site_of: SiteOf, name: str, acr: object
 ) -> None:
-    # T27; pains 54
+    # pains 54: a preset enforces nothing that the site did not ask for
     site = site_of(name)
     site.claims(acr=acr)
     site.log_in()
-    assert (site.code, site.user) == ("id_token.acr_mismatch", None)
+    assert (site.code, site.user.username[:5]) == ("", "alice")
 
 
 @pytest.mark.parametrize(
-    ("acr_values", "acr", "code"),
+    ("name", "acr_values", "acr", "is_met"),
     [
-        (["eidas2", "eidas3"], "eidas3", ""),
-        (["eidas2", "eidas3"], "eidas1", "id_token.acr_mismatch"),
-        ([], "eidas1", ""),
+        ("franceconnect", ["eidas2", "eidas3"], "eidas3", True),
+        ("franceconnect", ["eidas2"], "eidas3", True),
+        ("franceconnect", ["eidas2"], "eidas1", False),
+        ("franceconnect", ["eidas1"], "eidas0", False),
+        ("franceconnect", ["eidas2"], None, False),
+        ("franceconnect", ["eidas2"], ["eidas2"], False),
+        ("login_gov", [PREFERRED], f"{LOGIN_GOV}verified", True),
+        ("login_gov", [PREFERRED], f"{LOGIN_GOV}verified-facial-match-required", True),
+        ("login_gov", [PREFERRED], PREFERRED, True),
+        ("login_gov", [PREFERRED], f"{LOGIN_GOV}auth-only", False),
+        ("login_gov", [PREFERRED], None, False),
+        ("login_gov", [f"{LOGIN_GOV}verified"], PREFERRED, False),
+        ("login_gov", [f"{LOGIN_GOV}verified"], f"{LOGIN_GOV}auth-only", False),
+        (
+            "login_gov",
+            [f"{LOGIN_GOV}verified-facial-match-required"],
+            f"{LOGIN_GOV}verified",
+            False,
+        ),
     ],
 )
-def test_a_site_chooses_its_classes(
-    site_of: SiteOf, acr_values: list[str], acr: str, code: str
+def test_a_class_that_a_site_asks_for_is_met_by_those_above_it(
+    site_of: SiteOf, name: str, acr_values: list[str], acr: object, is_met: bool
 ) -> None:
     # T27; pains 54
-    site = site_of("franceconnect", ACR_VALUES=acr_values)
+    site = site_of(name, ACR_VALUES=acr_values)
     site.claims(acr=acr)
     site.log_in()
-    assert site.vendor.sent.get("acr_values", "") == " ".join(acr_values)
-    assert site.code == code
+    assert site.vendor.sent["acr_values"] == " ".join(acr_values)
+    assert site.code == ("" if is_met else "id_token.acr_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("values", "acr", "is_met"),
+    [
+        (["eidas1"], "eidas1", True),
+        (["eidas1"], "eidas1-mfa", True),
+        (["eidas1"], "eidas2", True),
+        (["eidas1"], "eidas0", False),
+        # Two factors, and an identity that nobody checked.
+        (["eidas1"], "eidas0-mfa", False),
+        (["eidas1-mfa"], "eidas3", True),
+        (["eidas1-mfa"], "eidas1", False),
+        # A checked identity, and one factor.
+        (["eidas0-mfa"], "eidas1", False),
+        (["eidas0-mfa"], "eidas0-mfa", True),
+        (["eidas0-mfa", "eidas1-mfa"], "eidas2", True),
+        (["eidas2", "eidas3"], "eidas1-mfa", False),
+        (["eidas2"], None, False),
+    ],
+)
+def test_proconnect_is_asked_for_a_class_by_claims(
+    site_of: SiteOf, values: list[str], acr: object, is_met: bool
+) -> None:
+    # T27; pains 54
+    wished = {"id_token": {"acr": {"essential": True, "values": values}}}
+    site = site_of("proconnect", AUTH_PARAMS={"claims": wished})
+    site.claims(acr=acr)
+    site.log_in()
+    assert "acr_values" not in site.vendor.sent
+    assert site.code == ("" if is_met else "id_token.acr_mismatch")
+
+
+@pytest.mark.parametrize("name", ["login_gov", "franceconnect"])
+def test_without_the_switch_a_request_without_a_class_is_refused(
+    site_of: SiteOf, name: str
+) -> None:
+    switches = PRESETS[name].values["DEVIATIONS"]
+    others = [switch for switch in switches if switch != "acr_values_required"]
+    site = site_of(name, DEVIATIONS=others)
+    site.log_in()
+    assert "acr_values" not in site.vendor.sent
+    assert (site.code, site.user) == ("authorization.error", None)
+
+
+@pytest.mark.parametrize("name", FRENCH)
+def test_a_parameter_that_they_refuse_is_told_before_it_is_sent(
+    settings: Settings, name: str
+) -> None:
+    # A request with max_age would end on an error page of theirs.
+    entry = {**Vendor(name).settings, "MAX_AGE": 300}
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}}
+    assert {problem.id for problem in get_config().problems} == {"E029"}
 
 
 @pytest.mark.parametrize(

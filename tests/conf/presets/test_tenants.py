@@ -58,7 +58,7 @@ def test_no_groups_in_a_token_of_entra_are_no_groups(site_of: SiteOf) -> None:
 
 @pytest.mark.parametrize(
     ("xms_edov", "staff"),
-    [(True, True), (False, False), (None, False), ("true", False), (1, False)],
+    [(True, True), (False, False), (None, False), ("yes", False), (2, False)],
 )
 def test_entra_says_in_a_claim_of_its_own_whose_address_it_is(
     site_of: SiteOf, xms_edov: object, staff: bool

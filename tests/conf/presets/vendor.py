@@ -90,6 +90,10 @@ class Vendor:
         # pains 60: what the pickiest of them take, so what all of them get
         assert re.fullmatch(r"[A-Za-z0-9._~-]{32,255}", sent["state"])
         assert re.fullmatch(r"[A-Za-z0-9._~-]{32,128}", sent.get("nonce", "-" * 32))
+        missing = set(self.demands.get("required", ())).difference(sent)
+        unknown = set(sent).difference(self.demands.get("parameters", sent))
+        if missing or unknown:
+            return {"error": "invalid_request", "state": sent["state"]}
         return {"code": CODE, "state": sent["state"], **self.callback}
 
     def answer(self, request: Any) -> Answer:
