@@ -32,11 +32,11 @@ def new_reference() -> str:
 
 
 def succeeded(
-    request: HttpRequest, user: AbstractBaseUser, identity: VerifiedIdentity
+    request: HttpRequest, user: AbstractBaseUser, verified: VerifiedIdentity
 ) -> None:
     """A user has logged in through a provider."""
-    _record(EventOutcome.LOGIN, request=request, provider=identity.provider, user=user)
-    send(signals.login_succeeded, request=request, user=user, identity=identity)
+    _record(EventOutcome.LOGIN, request=request, provider=verified.provider, user=user)
+    send(signals.login_succeeded, request=request, user=user, identity=verified)
 
 
 def failed(

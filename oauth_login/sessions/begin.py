@@ -37,21 +37,21 @@ def open_session(
 
 
 def attach_identity(
-    session: SessionBase, identity: VerifiedIdentity, *, now: float
+    session: SessionBase, verified: VerifiedIdentity, *, now: float
 ) -> None:
     """Record which identity this login proved. Django has just made the login."""
-    key = Identity.key_of(identity.issuer, identity.subject)
-    claims = identity.claims
+    key = Identity.key_of(verified.issuer, verified.subject)
+    claims = verified.claims
     row_id = login_facts(session).get("id")
     LoginSession.objects.filter(pk=row_id).update(
         identity=Identity.objects.filter(key=key).values("pk")[:1],
-        provider=identity.provider,
+        provider=verified.provider,
         sid=_text(claims.get("sid")),
         expires_at=_expiry(session),
     )
     session[FACTS_KEY] = {
         "id": row_id,
-        "provider": identity.provider,
+        "provider": verified.provider,
         "identity": key,
         "authenticated_at": _time(claims.get("auth_time"), now),
         "acr": _text(claims.get("acr")) or None,

@@ -82,12 +82,12 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
             check_same_person(request, attempt)
         elif attempt.started_by != user_key(request):
             return _after_other_login(request, attempt)
-        identity = finish_login(
+        verified = finish_login(
             get_provider(provider), attempt, _with_user(params), now=now
         )
         if attempt.mode == "link":
-            return finish_connect(request, identity)
-        return _log_in(request, identity, attempt, now)
+            return finish_connect(request, verified)
+        return _log_in(request, verified, attempt, now)
     except LoginRefused as error:
         if attempt.mode == "login":
             _end_stale_session(request, provider)
@@ -168,16 +168,16 @@ def _after_other_login(request: HttpRequest, attempt: LoginAttempt) -> HttpRespo
 
 
 def _log_in(
-    request: HttpRequest, identity: VerifiedIdentity, attempt: LoginAttempt, now: float
+    request: HttpRequest, verified: VerifiedIdentity, attempt: LoginAttempt, now: float
 ) -> HttpResponse:
-    user = auth.authenticate(request, oauth_login_token=identity)
+    user = auth.authenticate(request, oauth_login_token=verified)
     if user is None:
         raise ConfigurationError("config.backend_missing")
     attempts.sync(request.session, now=now)
     lifetime = timedelta(seconds=get_config().session_max_age)
     sign_in(request, user, lifetime=lifetime)
-    attach_identity(request.session, identity, now=now)
-    events.succeeded(request, user, identity)
+    attach_identity(request.session, verified, now=now)
+    events.succeeded(request, user, verified)
     url = target(attempt.next)
     if settings.SESSION_COOKIE_SAMESITE == "Strict":
         return continue_page(request, url)

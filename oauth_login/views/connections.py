@@ -64,12 +64,12 @@ def check_same_person(request: HttpRequest, attempt: LoginAttempt) -> None:
         raise InvalidCallback("callback.user_changed")
 
 
-def finish_connect(request: HttpRequest, identity: VerifiedIdentity) -> HttpResponse:
+def finish_connect(request: HttpRequest, verified: VerifiedIdentity) -> HttpResponse:
     """Link the identity of an attempt that `connect` started; of no other attempt."""
-    rules = get_config().providers[identity.provider].rules
-    check_admission(rules, identity.claims, complete=identity.claims_complete)
+    rules = get_config().providers[verified.provider].rules
+    check_admission(rules, verified.claims, complete=verified.claims_complete)
     user: Any = request.user
-    row = identities.connect(user, identity, request=request)
+    row = identities.connect(user, verified, request=request)
     return _done(request, _("%(name)s is connected.") % {"name": label_of(row)})
 
 
