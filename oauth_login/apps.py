@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.apps import AppConfig, apps
 from django.core import checks as django_checks
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OAuthLoginConfig(AppConfig):
     """Uses neither the network nor the database."""
 
     name = "oauth_login"
-    verbose_name = _("Single sign-on")
+    verbose_name = pgettext_lazy("oauth_login admin", "Single sign-on")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -7,7 +7,7 @@ import hashlib
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oauth_login.user_agents import translated_user_agent
 
@@ -22,28 +22,38 @@ class Identity(models.Model):
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("user"),
+        verbose_name=pgettext_lazy("oauth_login field", "user"),
         on_delete=models.CASCADE,
         related_name="oauth_login_identities",
     )
     key = models.CharField(max_length=64, unique=True, editable=False)
-    issuer = models.TextField(_("issuer"))
-    subject = models.CharField(_("subject"), max_length=255)
-    provider = models.CharField(_("provider"), max_length=40)
+    issuer = models.TextField(pgettext_lazy("oauth_login field", "issuer"))
+    subject = models.CharField(
+        pgettext_lazy("oauth_login field", "subject"), max_length=255
+    )
+    provider = models.CharField(
+        pgettext_lazy("oauth_login field", "provider"), max_length=40
+    )
     # The address that the provider vouched for at the last login, in lower case.
     verified_email = models.CharField(
-        _("verified e-mail address"), max_length=254, blank=True
+        pgettext_lazy("oauth_login field", "verified email address"),
+        max_length=254,
+        blank=True,
     )
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    last_login_at = models.DateTimeField(_("last login at"), auto_now_add=True)
+    created_at = models.DateTimeField(
+        pgettext_lazy("oauth_login field", "created at"), auto_now_add=True
+    )
+    last_login_at = models.DateTimeField(
+        pgettext_lazy("oauth_login field", "last sign-in"), auto_now_add=True
+    )
     # Claim path → its values, or null where it was absent; what could not be had is
     # not in it. Only with KEEP_CLAIMS, and only what a rule names.
     claims = models.JSONField(null=True, editable=False)
     claims_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        verbose_name = _("identity")
-        verbose_name_plural = _("identities")
+        verbose_name = pgettext_lazy("oauth_login model", "identity")
+        verbose_name_plural = pgettext_lazy("oauth_login model", "identities")
 
     def __str__(self) -> str:
         return f"{self.subject} ({self.provider})"
@@ -58,9 +68,9 @@ class GrantedRight(models.Model):
     """A right that a user has because of an identity: ours to take away again."""
 
     class Kind(models.TextChoices):
-        STAFF = "staff", _("staff")
-        SUPERUSER = "superuser", _("superuser")
-        GROUP = "group", _("group")
+        STAFF = "staff", pgettext_lazy("oauth_login right", "staff")
+        SUPERUSER = "superuser", pgettext_lazy("oauth_login right", "superuser")
+        GROUP = "group", pgettext_lazy("oauth_login right", "group")
 
     identity = models.ForeignKey(
         Identity, on_delete=models.CASCADE, related_name="rights"
@@ -72,8 +82,10 @@ class GrantedRight(models.Model):
     granted_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = _("granted right")
-        verbose_name_plural = _("granted rights")
+        verbose_name = pgettext_lazy("oauth_login model", "granted access right")
+        verbose_name_plural = pgettext_lazy(
+            "oauth_login model", "granted access rights"
+        )
         constraints = [
             models.UniqueConstraint(
                 fields=["identity", "kind", "group"], name="oauth_login_right_once"
@@ -95,76 +107,123 @@ class LoginSession(models.Model):
     id = models.CharField(primary_key=True, max_length=43, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("user"),
+        verbose_name=pgettext_lazy("oauth_login field", "user"),
         on_delete=models.CASCADE,
         related_name="oauth_login_sessions",
     )
     # Empty for whoever signed in with a password.
     identity = models.ForeignKey(
         Identity,
-        verbose_name=_("identity"),
+        verbose_name=pgettext_lazy("oauth_login model", "identity"),
         null=True,
         blank=True,
         on_delete=models.CASCADE,
         related_name="sessions",
     )
-    provider = models.CharField(_("provider"), max_length=40, blank=True)
+    provider = models.CharField(
+        pgettext_lazy("oauth_login field", "provider"), max_length=40, blank=True
+    )
     # The provider's own name for its session (Front-Channel Logout 1.0, 3).
     sid = models.CharField(max_length=255, blank=True)
-    client = models.CharField(_("client"), max_length=60, blank=True)
-    created_at = models.DateTimeField(_("signed in at"), auto_now_add=True)
-    last_seen_at = models.DateTimeField(_("last seen at"), auto_now_add=True)
-    expires_at = models.DateTimeField(_("expires at"), db_index=True)
-    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    client = models.CharField(
+        pgettext_lazy("oauth_login field", "browser"), max_length=60, blank=True
+    )
+    created_at = models.DateTimeField(
+        pgettext_lazy("oauth_login field", "signed in at"), auto_now_add=True
+    )
+    last_seen_at = models.DateTimeField(
+        pgettext_lazy("oauth_login field", "last active at"), auto_now_add=True
+    )
+    expires_at = models.DateTimeField(
+        pgettext_lazy("oauth_login field", "expires at"), db_index=True
+    )
+    ended_at = models.DateTimeField(
+        pgettext_lazy("oauth_login field", "ended at"), null=True, blank=True
+    )
 
     class Meta:
-        verbose_name = _("session")
-        verbose_name_plural = _("sessions")
+        verbose_name = pgettext_lazy("oauth_login model", "session")
+        verbose_name_plural = pgettext_lazy("oauth_login model", "sessions")
         ordering = ["-last_seen_at", "-created_at"]
 
     def __str__(self) -> str:
-        return translated_user_agent(self.client) or self.provider or str(_("password"))
+        return (
+            translated_user_agent(self.client)
+            or self.provider
+            or str(pgettext_lazy("oauth_login field", "password"))
+        )
 
 
 class LoginEvent(models.Model):
     """One outcome: who logged in, who did not and why, what was linked or changed."""
 
     class Outcome(models.TextChoices):
-        LOGIN = "login", _("signed in")
-        FAILED = "failed", _("failed")
-        DENIED = "denied", _("denied")
-        LOGGED_OUT = "logged_out", _("signed out")
-        LOGGED_OUT_BY_PROVIDER = "logged_out_by_provider", _("signed out by provider")
-        LINKED = "linked", _("linked")
-        UNLINKED = "unlinked", _("unlinked")
-        RIGHTS_CHANGED = "rights_changed", _("rights changed")
-        BREAKGLASS = "breakglass", _("emergency access")
+        LOGIN = "login", pgettext_lazy("oauth_login event", "signed in")
+        FAILED = "failed", pgettext_lazy("oauth_login event", "failed")
+        DENIED = "denied", pgettext_lazy("oauth_login event", "refused")
+        LOGGED_OUT = "logged_out", pgettext_lazy("oauth_login event", "signed out")
+        LOGGED_OUT_BY_PROVIDER = (
+            "logged_out_by_provider",
+            pgettext_lazy("oauth_login event", "signed out by provider"),
+        )
+        LINKED = "linked", pgettext_lazy("oauth_login event", "account connected")
+        UNLINKED = (
+            "unlinked",
+            pgettext_lazy("oauth_login event", "account disconnected"),
+        )
+        RIGHTS_CHANGED = (
+            "rights_changed",
+            pgettext_lazy("oauth_login event", "access rights changed"),
+        )
+        BREAKGLASS = (
+            "breakglass",
+            pgettext_lazy("oauth_login event", "emergency access"),
+        )
 
-    outcome = models.CharField(_("outcome"), max_length=30, choices=Outcome.choices)
-    code = models.CharField(_("code"), max_length=100, blank=True)
-    provider = models.CharField(_("provider"), max_length=40, blank=True)
+    outcome = models.CharField(
+        pgettext_lazy("oauth_login field", "outcome"),
+        max_length=30,
+        choices=Outcome.choices,
+    )
+    code = models.CharField(
+        pgettext_lazy("oauth_login field", "code"), max_length=100, blank=True
+    )
+    provider = models.CharField(
+        pgettext_lazy("oauth_login field", "provider"), max_length=40, blank=True
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("user"),
+        verbose_name=pgettext_lazy("oauth_login field", "user"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
     )
     # The user's key as text: it stays when the user goes.
-    user_key = models.CharField(_("user key"), max_length=255, blank=True)
-    reference = models.CharField(_("reference"), max_length=9, db_index=True)
-    client = models.CharField(_("client"), max_length=60, blank=True)
-    created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    user_key = models.CharField(
+        pgettext_lazy("oauth_login field", "user ID"), max_length=255, blank=True
+    )
+    reference = models.CharField(
+        pgettext_lazy("oauth_login field", "reference"), max_length=9, db_index=True
+    )
+    client = models.CharField(
+        pgettext_lazy("oauth_login field", "browser"), max_length=60, blank=True
+    )
+    created_at = models.DateTimeField(
+        pgettext_lazy("oauth_login field", "time"), default=timezone.now, db_index=True
+    )
     # The place in the chain; none without EVENT_LOG_KEY. See event_chain.
     sequence = models.BigIntegerField(
-        _("sequence"), null=True, unique=True, editable=False
+        pgettext_lazy("oauth_login field", "sequence number"),
+        null=True,
+        unique=True,
+        editable=False,
     )
     mac = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
-        verbose_name = _("login event")
-        verbose_name_plural = _("login events")
+        verbose_name = pgettext_lazy("oauth_login model", "sign-in event")
+        verbose_name_plural = pgettext_lazy("oauth_login model", "sign-in events")
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
@@ -207,8 +266,8 @@ class BreakGlassLink(models.Model):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = _("emergency link")
-        verbose_name_plural = _("emergency links")
+        verbose_name = pgettext_lazy("oauth_login model", "emergency link")
+        verbose_name_plural = pgettext_lazy("oauth_login model", "emergency links")
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ little to track them.
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 MAX_USER_AGENT = 500
 
@@ -45,7 +45,10 @@ def translated_user_agent(name: str) -> str:
     browser, joint, system = name.partition(" on ")
     if not joint:
         return name
-    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return pgettext("oauth_login page", "%(browser)s on %(system)s") % {
+        "browser": browser,
+        "system": system,
+    }
 
 
 def _first(names: dict[str, str], text: str) -> str:

@@ -14,8 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_bidi
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language_bidi, pgettext_lazy
 
 from oauth_login.admin.chart import DAYS, SERIES, Chart, chart
 from oauth_login.admin.read_only import ReadOnlyAdmin
@@ -25,7 +24,7 @@ from oauth_login.models import LoginEvent
 class CodeFilter(admin.SimpleListFilter):
     """The codes that occur; most events have none."""
 
-    title = _("code")
+    title = pgettext_lazy("oauth_login field", "code")
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -55,7 +54,9 @@ class LoginEventAdmin(ReadOnlyAdmin):
     readonly_fields = ("browser",)
     change_list_template = "oauth_login/admin/events.html"
 
-    @admin.display(description=_("outcome"), ordering="outcome")
+    @admin.display(
+        description=pgettext_lazy("oauth_login field", "outcome"), ordering="outcome"
+    )
     def outcome_badge(self, event: LoginEvent) -> SafeString:
         series = next(name for name, of in SERIES.items() if event.outcome in of)
         return format_html(

@@ -9,8 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.actions import delete_selected as djangos_delete_selected
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import npgettext, pgettext_lazy
 
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import Identity
@@ -18,7 +17,9 @@ from oauth_login.models import Identity
 
 @admin.action(
     permissions=["delete"],
-    description=_("Unlink selected %(verbose_name_plural)s"),
+    description=pgettext_lazy(
+        "oauth_login admin", "Disconnect selected %(verbose_name_plural)s"
+    ),
 )
 def delete_selected(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Identity]
@@ -52,7 +53,10 @@ class IdentityAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Django's own view, under a heading that says what it does."""
-        context = {"title": _("Unlink identity"), **(extra_context or {})}
+        context = {
+            "title": pgettext_lazy("oauth_login admin", "Disconnect identity"),
+            **(extra_context or {}),
+        }
         return super().delete_view(request, object_id, context)
 
     def get_deleted_objects(
@@ -66,9 +70,18 @@ class IdentityAdmin(ReadOnlyAdmin):
             rights = [str(right) for right in row.rights.all()]
             open_sessions = row.sessions.filter(ended_at=None).count()
             gone.append(
-                [_("right: %(name)s") % {"name": name} for name in rights]
+                [
+                    pgettext_lazy("oauth_login admin", "access right: %(name)s")
+                    % {"name": name}
+                    for name in rights
+                ]
                 + [
-                    ngettext("%(number)d session", "%(number)d sessions", open_sessions)
+                    npgettext(
+                        "oauth_login admin",
+                        "%(number)d session",
+                        "%(number)d sessions",
+                        open_sessions,
+                    )
                     % {"number": open_sessions}
                 ]
             )

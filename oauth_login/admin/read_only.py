@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oauth_login.user_agents import translated_user_agent
 
@@ -27,7 +27,9 @@ class ReadOnlyAdmin(AnyModelAdmin):
     class Media:
         css = {"all": ["oauth_login/admin.css"]}
 
-    @admin.display(description=_("client"), ordering="client")
+    @admin.display(
+        description=pgettext_lazy("oauth_login field", "browser"), ordering="client"
+    )
     def browser(self, row: Any) -> str:
         """The browser of a session or an event, in the active language."""
         return translated_user_agent(row.client)

@@ -8,8 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import npgettext, pgettext_lazy
 
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import LoginSession
@@ -19,11 +18,14 @@ from oauth_login.sessions.end import can_be_ended, end_ids
 class StateFilter(admin.SimpleListFilter):
     """Filters by open sessions and sessions that are over."""
 
-    title = _("state")
+    title = pgettext_lazy("oauth_login admin", "session state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("open")), ("over", _("over"))]
+        return [
+            ("open", pgettext_lazy("oauth_login admin", "active")),
+            ("over", pgettext_lazy("oauth_login admin", "ended")),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[LoginSession]
@@ -52,18 +54,26 @@ class LoginSessionAdmin(ReadOnlyAdmin):
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("oauth_login.change_loginsession")
 
-    @admin.display(boolean=True, description=_("open"))
+    @admin.display(
+        boolean=True, description=pgettext_lazy("oauth_login admin", "active")
+    )
     def is_open(self, row: LoginSession) -> bool:
         return row.ended_at is None and row.expires_at > timezone.now()
 
-    @admin.action(permissions=["end"], description=_("End selected sessions"))
+    @admin.action(
+        permissions=["end"],
+        description=pgettext_lazy("oauth_login admin", "End selected sessions"),
+    )
     def end_selected(
         self, request: HttpRequest, queryset: QuerySet[LoginSession]
     ) -> None:
         self._end(request, queryset)
 
     @admin.action(
-        permissions=["end"], description=_("End all sessions of the users selected")
+        permissions=["end"],
+        description=pgettext_lazy(
+            "oauth_login admin", "End all sessions of the selected users"
+        ),
     )
     def end_all_of_users(
         self, request: HttpRequest, queryset: QuerySet[LoginSession]
@@ -77,13 +87,28 @@ class LoginSessionAdmin(ReadOnlyAdmin):
         for row in ending:
             # Translated when the history is shown, as Django's own messages are.
             self.log_change(request, row, [{"changed": {"fields": ["ended at"]}}])
-        text = ngettext(
+        if not can_be_ended():
+            # W047: the rows are ended, but without the middleware nothing checks them.
+            warning = pgettext_lazy(
+                "oauth_login message",
+                "Sessions cannot be ended here because LoginSessionMiddleware is not "
+                "installed.",
+            )
+            self.message_user(request, warning, messages.WARNING)
+            return
+        if not can_be_ended():
+            # W047: the rows are marked, but no request looks at them.
+            warning = pgettext_lazy(
+                "oauth_login message",
+                "Sessions cannot be ended here because LoginSessionMiddleware is not "
+                "installed.",
+            )
+            self.message_user(request, warning, messages.WARNING)
+            return
+        text = npgettext(
+            "oauth_login message",
             "%(number)d session was ended.",
             "%(number)d sessions were ended.",
             len(ending),
         )
         self.message_user(request, text % {"number": len(ending)}, messages.SUCCESS)
-        if not can_be_ended():
-            # W047: the rows are ended, but without the middleware nothing checks them.
-            warning = _("Without LoginSessionMiddleware no session ends from here.")
-            self.message_user(request, warning, messages.WARNING)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from oauth_login.audit import events
 from oauth_login.errors import LoginRefused
@@ -84,7 +84,10 @@ def _refusal(reason: str, link: BreakGlassLink | None) -> LoginRefused:
     return LoginRefused(
         "account.breakglass_invalid",
         # The same text for every reason (T123).
-        message=_("This link is used up, too old, or not one of ours."),
+        message=pgettext(
+            "oauth_login page",
+            "This link has already been used, has expired, or is not valid.",
+        ),
         reason=reason,
         link=link.pk if link else None,
     )

@@ -10,8 +10,7 @@ from django import template
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import npgettext, pgettext
 
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
@@ -74,19 +73,19 @@ def oauth_login_ago(moment: datetime) -> str:
     now = timezone.now() if timezone.is_aware(moment) else datetime.now()
     minutes = max(0, int((now - moment).total_seconds() // 60))
     if minutes < 1:
-        return _("just now")
+        return pgettext("oauth_login time", "just now")
     hours, days = minutes // 60, minutes // (24 * 60)
     if days:
-        return ngettext("%(number)d day ago", "%(number)d days ago", days) % {
-            "number": days
-        }
+        return npgettext(
+            "oauth_login time", "%(number)d day ago", "%(number)d days ago", days
+        ) % {"number": days}
     if hours:
-        return ngettext("%(number)d hour ago", "%(number)d hours ago", hours) % {
-            "number": hours
-        }
-    return ngettext("%(number)d minute ago", "%(number)d minutes ago", minutes) % {
-        "number": minutes
-    }
+        return npgettext(
+            "oauth_login time", "%(number)d hour ago", "%(number)d hours ago", hours
+        ) % {"number": hours}
+    return npgettext(
+        "oauth_login time", "%(number)d minute ago", "%(number)d minutes ago", minutes
+    ) % {"number": minutes}
 
 
 def _admin_site(context: dict[str, Any]) -> str:

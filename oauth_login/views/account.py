@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import npgettext, pgettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -80,14 +79,15 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     if ended:
         events.logged_out(request, request.user, provider="", code="elsewhere")
     request.session[NOTICE_KEY] = (
-        ngettext(
-            "%(number)d session has been ended.",
-            "%(number)d sessions have been ended.",
+        npgettext(
+            "oauth_login message",
+            "%(number)d session was ended.",
+            "%(number)d sessions were ended.",
             ended,
         )
         % {"number": ended}
         if ended
-        else _("There was nothing to end.")
+        else pgettext("oauth_login message", "No session was ended.")
     )
     return HttpResponseRedirect(account_url())
 
@@ -98,7 +98,8 @@ def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "client": translated_user_agent(row.client) or _("Unknown browser"),
+            "client": translated_user_agent(row.client)
+            or pgettext("oauth_login page", "Unknown browser"),
             "label": get_config().label(row.provider),
             "is_this": row.pk == this,
         }

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 
@@ -55,7 +55,11 @@ def disconnect(request: HttpRequest, identity: int) -> HttpResponse:
         return error_page(request, error, is_ours=True, back=account_url())
     if row is None:
         raise Http404  # another user's or deleted: the answer is the same
-    return _done(request, _("%(name)s is disconnected.") % {"name": label_of(row)})
+    return _done(
+        request,
+        pgettext("oauth_login message", "%(name)s was disconnected from your account.")
+        % {"name": label_of(row)},
+    )
 
 
 def check_same_person(request: HttpRequest, attempt: LoginAttempt) -> None:
@@ -70,7 +74,11 @@ def finish_connect(request: HttpRequest, verified: VerifiedIdentity) -> HttpResp
     check_admission(rules, verified.claims, complete=verified.claims_complete)
     user: Any = request.user
     row = identities.connect(user, verified, request=request)
-    return _done(request, _("%(name)s is connected.") % {"name": label_of(row)})
+    return _done(
+        request,
+        pgettext("oauth_login message", "%(name)s was connected to your account.")
+        % {"name": label_of(row)},
+    )
 
 
 def label_of(row: Identity) -> str:

@@ -1,4 +1,4 @@
-"""How our pages are rendered, and the texts of the error pages."""
+"""Our pages: rendered, and for an error recorded once."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 
 from oauth_login.audit import events
 from oauth_login.conf import get_config
-from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import (
-    InvalidCallback,
     LoginRefused,
     OAuthLoginError,
     ProviderRefused,
-    ProviderUnavailable,
 )
 from oauth_login.sessions.facts import login_facts
+from oauth_login.views.error_texts import error_texts
 
 
 def error_page(
@@ -37,11 +34,11 @@ def error_page(
     """
     reference = events.failed(request, error, provider=provider, is_ours=is_ours)
     entry = get_config().providers.get(provider)
-    title, what, advice = _words(error, entry)
+    texts = error_texts(error, entry, connecting=bool(back))
     context = {
-        "title": title,
-        "what": what,
-        "advice": advice,
+        "title": texts.title,
+        "what": texts.what,
+        "advice": texts.advice,
         "provider": entry,
         "next": next,
         "back": back,
@@ -107,55 +104,3 @@ def with_form(response: HttpResponse) -> HttpResponse:
     """
     response["Referrer-Policy"] = "same-origin"
     return response
-
-
-def _words(
-    error: OAuthLoginError, entry: ProviderConfig | None
-) -> tuple[str, str, list[str]]:
-    """Title, what happened, what to do. Contains no text of the provider (T39)."""
-    title = _("We couldn’t sign you in")
-    again = _("Try again – this usually works.")
-    if isinstance(error, InvalidCallback):
-        what = _(
-            "Your sign-in was used already, took too long, or was started in another "
-            "browser. For your safety we stopped it."
-        )
-        cookies = _("If it happens every time, allow cookies for this site.")
-        return title, what, [again, cookies]
-    if isinstance(error, ProviderUnavailable):
-        what = (
-            _("%(name)s is not answering at the moment.") % {"name": entry.label}
-            if entry
-            else _("The identity provider is not answering at the moment.")
-        )
-        return title, what, [_("Wait a minute, and try again.")]
-    if isinstance(error, ProviderRefused):
-        what = (
-            _(
-                "You cancelled at %(name)s, or %(name)s didn’t let you through. "
-                "Nothing was changed."
-            )
-            % {"name": entry.label}
-            if entry
-            else _(
-                "You cancelled at the identity provider, or it didn’t let you "
-                "through. Nothing was changed."
-            )
-        )
-        return _("You weren’t signed in"), what, [_("Choose a way to sign in.")]
-    if isinstance(error, LoginRefused):
-        what = error.message or (
-            _("Your account at %(name)s may not enter here.") % {"name": entry.label}
-            if entry
-            else _("Your account may not enter here.")
-        )
-        ask = _("Ask whoever runs this site, if you think that you should.")
-        return _("No access"), what, [ask, _("Or use a different account.")]
-    what = (
-        _("Something between this site and %(name)s is not set up as it should be.")
-        % {"name": entry.label}
-        if entry
-        else _("Something at this site is not set up as it should be.")
-    )
-    later = _("Try again later. The people who run this site can see what happened.")
-    return title, what, [later]
