@@ -83,7 +83,7 @@ def test_an_error_page_is_in_german(client: Client) -> None:
     shown = response.content.decode()
 
     assert response.status_code == 400
-    assert "Die Anmeldung hat nicht geklappt" in shown
+    assert "Anmeldung fehlgeschlagen" in shown
     assert "Eine Anmeldemöglichkeit wählen" in shown
     # The code is the same everywhere: whoever is asked for help looks for it.
     assert "<bdi>callback.state_unknown</bdi>" in shown
@@ -119,9 +119,10 @@ def test_the_account_page_is_in_german(account: Client) -> None:
     sessions(1)
     shown = page("/auth/account/", "de", account)
 
-    assert "Ihre Anmeldung und Sicherheit" in shown
+    assert "Anmeldung und Sicherheit" in shown
     assert "Firefox auf Windows" in shown
-    assert "mit einem Passwort · vor 3 Tagen angemeldet · vor 1 Stunde aktiv" in shown
+    assert "mit einem Passwort · angemeldet: vor 3 Tagen" in shown
+    assert "zuletzt aktiv: vor 1 Stunde" in shown
     assert '<span class="ol-badge ok">Angemeldet</span>' in shown
     assert "Corp SSO trennen" in shown or "Ihre einzige Möglichkeit" in shown
 
@@ -132,7 +133,7 @@ def test_the_account_page_is_in_german(account: Client) -> None:
     [
         ("de", 1, "1 Sitzung wurde beendet."),
         ("de", 2, "2 Sitzungen wurden beendet."),
-        ("fr", 1, "1 session a été terminée."),
+        ("fr", 1, "1 session a été fermée."),
         ("ja", 2, "2 件のセッションを終了しました。"),
         ("ar", 1, "أُنهيت جلسة واحدة."),
         ("ar", 2, "أُنهيت جلستان."),
@@ -212,7 +213,7 @@ def test_the_admins_lists_are_in_german(admin_client: Client) -> None:
     events = page("/admin/oauth_login/loginevent/", "de", admin_client)
 
     assert "Firefox auf Windows" in events
-    assert "Anmeldeereignisse nach Tagen, die letzten 30 Tage" in events
+    assert "Anmeldungen pro Tag, letzte 30 Tage" in events
 
 
 def test_where_letters_run_to_the_left_time_does_too() -> None:

@@ -330,9 +330,9 @@ def test_people_are_told_by_mail_where_the_site_wants_it(
         Identity.objects.get().delete()
     linked, unlinked = mail.outbox
     assert linked.to == [ADDRESS]
-    assert linked.subject == "Corp SSO can now sign you in – app.example.com"
-    assert linked.body.startswith("Hello vic<tim,\n\nan account at Corp SSO was con")
-    assert unlinked.subject.startswith("Corp SSO no longer signs you in")
+    assert linked.subject == "New sign-in method: Corp SSO – app.example.com"
+    assert linked.body.startswith("Hello vic<tim,\n\nAn account at Corp SSO was con")
+    assert unlinked.subject.startswith("Sign-in method removed: Corp SSO")
     assert "disconnected" in unlinked.body
     assert "Identity" not in linked.body
 

@@ -24,12 +24,12 @@ def test_bob_ends_his_session_on_another_device(
     expect(there).to_have_url(f"{lax.site}/reports/")
 
     page.reload()
-    expect(page.get_by_text("This device")).to_have_count(1)
+    expect(page.get_by_text("This browser")).to_have_count(1)
     check_page(page, "account")
-    page.get_by_role("button", name="Sign out Safari on iPhone").click()
+    page.get_by_role("button", name="Sign out: Safari on iPhone").click()
 
-    expect(page.get_by_role("status")).to_have_text("1 session has been ended.")
-    expect(page.get_by_role("button", name="Sign out Safari on iPhone")).to_have_count(
+    expect(page.get_by_role("status")).to_have_text("1 session was ended.")
+    expect(page.get_by_role("button", name="Sign out: Safari on iPhone")).to_have_count(
         0
     )
     there.goto(f"{lax.site}/reports/")
@@ -60,5 +60,5 @@ def test_everything_on_the_page_is_reached_and_done_with_the_keyboard(
     assert reached[-1] == "Sign out everywhere else"
     page.keyboard.press("Enter")
 
-    expect(page.get_by_role("status")).to_have_text("1 session has been ended.")
+    expect(page.get_by_role("status")).to_have_text("1 session was ended.")
     other.close()

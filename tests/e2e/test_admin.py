@@ -68,7 +68,7 @@ def test_login_events_are_a_list_and_a_chart(signed_in: Page, lax: Demo) -> None
     run("shell", "-v0", "-c", A_MONTH)
     page = signed_in
     page.goto(f"{lax.site}/admin/oauth_login/loginevent/")
-    chart = page.get_by_role("img", name="Login events by day")
+    chart = page.get_by_role("img", name="Sign-ins per day")
     expect(chart).to_be_visible()
     expect(page.get_by_role("heading", name="successful")).to_contain_text("failed")
     check_page(page, "admin_events")
@@ -114,7 +114,7 @@ def test_a_users_page_explains_itself(signed_in: Page, lax: Demo) -> None:
     expect(page.get_by_text("View identity")).to_be_visible()
     check_page(page, "admin_identity")
     page.get_by_role("link", name="Delete").click()
-    expect(page.get_by_role("button", name="Yes, unlink it")).to_be_visible()
+    expect(page.get_by_role("button", name="Yes, disconnect it")).to_be_visible()
     check_page(page, "admin_unlink")
 
 

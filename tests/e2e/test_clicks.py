@@ -62,7 +62,7 @@ def test_cancelling_is_no_drama(page: Page, lax: Demo) -> None:
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("weren’t signed in")
     check_page(page, "cancelled")
-    page.get_by_role("link", name="Choose a way to sign in").click()
+    page.get_by_role("link", name="Choose a sign-in option").click()
     expect(page.get_by_text("/reports/")).to_be_visible()
 
 
@@ -112,7 +112,7 @@ def test_logging_out_leads_through_the_provider_and_back(page: Page, lax: Demo) 
     # 204: the browser stays, as long as the provider says nothing else.
     page.route(f"{lax.provider}/logout/**", lambda route: route.fulfill(status=204))
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You’re signed out here")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("You’re signed out of")
     check_page(page, "signing_out")
     page.unroute(f"{lax.provider}/logout/**")
     page.get_by_role("link", name="Continue").click()

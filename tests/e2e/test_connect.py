@@ -30,11 +30,15 @@ def test_whoever_has_a_password_connects_and_disconnects(page: Page, lax: Demo) 
     log_in_at_provider(page, "carol", lax.password)
 
     expect(page).to_have_url(f"{lax.site}/auth/account/")
-    expect(page.get_by_role("status")).to_have_text("Demo SSO is connected.")
+    expect(page.get_by_role("status")).to_have_text(
+        "Demo SSO was connected to your account."
+    )
     check_page(page, "account_connected")
     page.get_by_role("button", name="Disconnect Demo SSO").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("Demo SSO is disconnected.")
+    expect(page.get_by_role("status")).to_have_text(
+        "Demo SSO was disconnected from your account."
+    )
     assert violations == []
 
 
@@ -53,7 +57,7 @@ def test_an_identity_of_somebody_else_is_a_page_with_a_way_back(
     page.get_by_role("button", name="Connect Demo SSO").click()
     log_in_at_provider(page, "bob", lax.password)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("No access")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Account not connected")
     check_page(page, "connect_refused")
     page.get_by_role("link", name="Back to your account").click()
     expect(page).to_have_url(f"{lax.site}/auth/account/")
@@ -71,7 +75,7 @@ def test_whoever_signed_in_long_ago_is_asked_to_do_it_again(
     page.goto(f"{lax.site}/auth/account/")
     page.get_by_role("button", name="Connect Demo SSO").click()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in again first")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please sign in again")
     check_page(page, "sign_in_again")
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("link", name="Sign in again").click()

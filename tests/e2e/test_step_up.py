@@ -66,9 +66,9 @@ def test_a_form_waits_for_a_stronger_login_and_is_sent_by_its_sender(
     page.get_by_label("To").fill('bob & "co" <b>')
     page.get_by_role("button", name="Transfer").click()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Send it now?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Submit the form now?")
     check_page(page, f"resume_{settings_name(page)}")
-    page.get_by_role("button", name="Send the form to /transfer/").focus()
+    page.get_by_role("button", name="Submit the form to /transfer/").focus()
     page.keyboard.press("Enter")
 
     expect(page.locator("h1")).to_have_text('Sent to bob & "co" <b>')
@@ -79,14 +79,14 @@ def test_a_form_that_is_discarded_is_gone(page: Page, site: str) -> None:
     expect(page).to_have_url(f"{site}/transfer/")
     page.get_by_label("To").fill("bob")
     page.get_by_role("button", name="Transfer").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Send it now?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Submit the form now?")
     where = page.url
     page.get_by_role("button", name="Discard the form").click()
     expect(page).to_have_url(f"{site}/transfer/")
 
     page.goto(where)
     expect(page.get_by_role("heading", level=1)).to_have_text(
-        "There is nothing to continue"
+        "Form no longer available"
     )
     check_page(page, "resume_gone")
 

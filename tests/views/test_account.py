@@ -42,10 +42,10 @@ def test_the_page_says_where_one_is_signed_in(oauth_log_in: LogIn) -> None:
 
     text = page(here)
 
-    assert text.count("This device") == 1
-    assert text.index("Chrome on Linux") < text.index("This device")
-    assert "Sign out Safari on iPhone" in text
-    assert "Sign out Chrome on Linux" not in text
+    assert text.count("This browser") == 1
+    assert text.index("Chrome on Linux") < text.index("This browser")
+    assert "Sign out: Safari on iPhone" in text
+    assert "Sign out: Chrome on Linux" not in text
     assert "Unknown browser" not in text  # bob's
     assert "via Corp SSO" in text
 
@@ -56,7 +56,7 @@ def test_one_other_session_is_ended(oauth_log_in: LogIn) -> None:
     answer = here.post(END, {"session": row_of(there).pk}, secure=True)
 
     assert (answer.status_code, answer["Location"]) == (302, ACCOUNT)
-    assert "1 session has been ended." in page(here)
+    assert "1 session was ended." in page(here)
     assert "has been ended" not in page(here)  # said once
     assert there.get("/private/").status_code == 302
     assert here.get("/private/").status_code == 200
@@ -72,7 +72,7 @@ def test_all_others_are_ended_and_this_one_is_not(oauth_log_in: LogIn) -> None:
 
     here.post(END, {"others": "1"}, secure=True)
 
-    assert "2 sessions have been ended." in page(here)
+    assert "2 sessions were ended." in page(here)
     assert [c.get("/private/").status_code for c in others] == [302, 302]
     assert bob.get("/private/").status_code == 200
     assert "Sign out everywhere else" not in page(here)
@@ -98,7 +98,7 @@ def test_what_is_not_ones_own_other_session_is_not_ended(
 
     here.post(END, {"session": value}, secure=True)
 
-    assert "There was nothing to end." in page(here)
+    assert "No session was ended." in page(here)
     assert bob.get("/private/").status_code == 200
     assert here.get("/private/").status_code == 200
 

@@ -75,9 +75,9 @@ def test_whoever_is_signed_in_connects_an_identity(
     assert heard == [("account", "alice-0001")]
     assert LoginEvent.objects.get().outcome == "linked"
     page = client.get(ACCOUNT, secure=True)
-    assert b"Corp SSO is connected." in page.content
+    assert b"Corp SSO was connected to your account." in page.content
     assert b"Disconnect Corp SSO" in page.content
-    assert b"is connected." not in client.get(ACCOUNT, secure=True).content
+    assert b"was connected to" not in client.get(ACCOUNT, secure=True).content
     assert client.session["_auth_user_id"] == str(alice.pk)
 
 
@@ -142,6 +142,7 @@ def test_an_identity_of_somebody_else_is_refused(
 
     assert response.status_code == 403
     assert b"account.refused" in response.content
+    assert b"is already connected to another user." in response.content
     assert b"Back to your account" in response.content
     assert LoginEvent.objects.first().code == "account.identity_taken"
     assert Identity.objects.get().user != alice
@@ -283,7 +284,7 @@ def test_whoever_has_a_password_signs_in_with_it_again(
         client.login(username="alice", password="pw")
         clock.shift(301)
         response = client.post(CONNECT, secure=True)
-    assert b"Sign in again first" in response.content
+    assert b"Please sign in again" in response.content
     assert oauth_provider.requests == {}
 
 
@@ -310,6 +311,7 @@ def test_the_last_way_in_stays(
     response = disconnect(client, row)
 
     assert response.status_code == 403
+    assert b"because it is your only way to sign in." in response.content
     assert LoginEvent.objects.first().code == "account.last_way_in"
     assert Identity.objects.filter(pk=row.pk).exists()
     # Another identity counts if its provider is there to ask.

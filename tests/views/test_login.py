@@ -81,7 +81,7 @@ def test_any_other_address_leads_to_the_buttons(client: Client, address: str) ->
     response = send(client, address)
 
     assert response.status_code == 200
-    assert b"Choose one of those below" in response.content
+    assert b"Choose a sign-in option below" in response.content
     assert b"/auth/corp/login/?next=%2Fprivate%2F" in response.content
     if address:
         assert address.encode() not in response.content

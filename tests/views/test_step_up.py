@@ -403,7 +403,7 @@ def test_a_form_is_kept_for_ten_minutes_and_for_its_user_alone(
     clock.shift(1)
     gone = client.get(where, secure=True)
     assert gone.status_code == 404
-    assert b"There is nothing to continue" in gone.content
+    assert b"Form no longer available" in gone.content
 
 
 def test_a_form_can_be_discarded(
