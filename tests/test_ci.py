@@ -103,3 +103,10 @@ def test_the_hooks_before_a_commit_use_the_same_ruff_as_make_lint() -> None:
 
     assert pinned
     assert rev == f"v{pinned[1]}"
+
+
+def test_the_tests_that_run_on_other_databases_exist() -> None:
+    named = re.findall(r"tests/[\w/]+\.py", (ROOT / ".ci/databases").read_text())
+
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).is_file()] == []
