@@ -25,8 +25,8 @@ from typing import Any, ClassVar
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 
-from oauth_login.login.step_up import Requirement, is_met, requirement
-from oauth_login.views.step_up import ask_for
+from oauth_login.login.step_up import Requirement, is_satisfied, requirement
+from oauth_login.views.step_up import request_step_up
 
 View = Callable[..., Any]
 
@@ -128,11 +128,11 @@ class RequireLoginAdminMixin:
 
 def _refusal(request: HttpRequest, required: Requirement) -> HttpResponseBase | None:
     """The response in place of the view; None if the login is sufficient."""
-    if request.user.is_authenticated and is_met(
+    if request.user.is_authenticated and is_satisfied(
         request.session, required, now=time.time()
     ):
         return None
-    return ask_for(request, required)
+    return request_step_up(request, required)
 
 
 def _sent(request: HttpRequest, changing: str, looking: str) -> str:

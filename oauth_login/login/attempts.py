@@ -64,7 +64,7 @@ def sync(session: SessionBase, *, now: float) -> None:
 
 def _read(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
     """The attempts that are in the store now, except those that are too old (T05)."""
-    kept = _fresh(session).get(ATTEMPTS_KEY)
+    kept = _stored(session).get(ATTEMPTS_KEY)
     if not isinstance(kept, dict):
         return {}
     oldest = now - get_config().login_timeout
@@ -79,7 +79,7 @@ def _read(session: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
     }
 
 
-def _fresh(session: SessionBase) -> Any:
+def _stored(session: SessionBase) -> Any:
     key = session.session_key
     if key is None or settings.SESSION_ENGINE == STATELESS_ENGINE:
         return session

@@ -43,12 +43,12 @@ def new_token(user: Any, *, now: datetime) -> str:
 
 def find_user(token: str, *, now: datetime) -> Any:
     """The user this link would log in. Changes nothing: link scanners open it too."""
-    return _good_link(token, now).user
+    return _valid_link(token, now).user
 
 
 def use(token: str, *, now: datetime) -> Any:
     """Use up the link and return its user; LoginRefused if it is not valid."""
-    link = _good_link(token, now)
+    link = _valid_link(token, now)
     # Two concurrent requests: only the first UPDATE matches.
     unused = BreakGlassLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=now)
     if not unused.update(used_at=now):
@@ -61,7 +61,7 @@ def is_known(error: LoginRefused) -> bool:
     return error.detail.get("reason") != "unknown"
 
 
-def _good_link(token: str, now: datetime) -> BreakGlassLink:
+def _valid_link(token: str, now: datetime) -> BreakGlassLink:
     link = (
         BreakGlassLink.objects.select_related("user")
         .filter(token_hash=_hash(token))

@@ -50,14 +50,14 @@ def requirement(
 ) -> Requirement:
     """The requirement of a decorator's arguments; ValueError if they are not valid."""
     if max_age is not None and (isinstance(max_age, bool) or max_age < 0):
-        raise ValueError("max_age is a number of seconds")
+        raise ValueError("max_age must be a number of seconds, 0 or more")
     values = (acr,) if isinstance(acr, str) else tuple(acr or ())
     if any(not value or value.split() != [value] for value in values):
-        raise ValueError("each acr is one word")
+        raise ValueError("acr must be one value without spaces, or a list of them")
     return Requirement(max_age, values, provider)
 
 
-def is_met(session: SessionBase, required: Requirement, *, now: float) -> bool:
+def is_satisfied(session: SessionBase, required: Requirement, *, now: float) -> bool:
     """Whether the login of this session satisfies the requirement.
 
     The authentication may be older by the provider's LEEWAY, because its clock may
@@ -94,12 +94,12 @@ def provider_for(user: Any, session: SessionBase, required: Requirement) -> str 
     return rows.order_by("-last_login_at").values_list("provider", flat=True).first()
 
 
-def sealed(params: Mapping[str, str]) -> str:
+def seal_params(params: Mapping[str, str]) -> str:
     """The parameters, sealed for the query of a link that only this site can make."""
     return seal_text(json.dumps(dict(params)), purpose=PURPOSE)
 
 
-def unsealed(wish: str) -> dict[str, str]:
+def unseal_params(wish: str) -> dict[str, str]:
     """The parameters of such a link; empty if this site did not make it."""
     if len(wish) > MAX_TEXT:
         return {}

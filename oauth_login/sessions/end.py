@@ -26,8 +26,8 @@ from oauth_login.sessions.facts import login_facts
 # Checks the rows; see can_be_ended().
 MIDDLEWARE = "oauth_login.middleware.LoginSessionMiddleware"
 # How many seconds a cached "still open" is trusted before the row is queried again.
-LOOK_LIFETIME = 60
-_ALIVE, _ENDED = "alive", "ended"
+STATUS_LIFETIME = 60
+_OPEN, _ENDED = "alive", "ended"
 
 
 def on_logout(*, request: HttpRequest | None, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ def is_over(session: SessionBase) -> bool:
     """Whether this session was ended from elsewhere.
 
     One UPDATE both checks the row and stores when the session was last used. It runs
-    at most once in LOOK_LIFETIME; in between, the cache answers. If the cache loses
+    at most once in STATUS_LIFETIME; in between, the cache answers. If the cache loses
     the entry, the only cost is one more UPDATE.
     """
     row_id = login_facts(session).get("id")
@@ -55,9 +55,9 @@ def is_over(session: SessionBase) -> bool:
     known = cache.get(key)
     if known is None:
         rows = LoginSession.objects.filter(pk=row_id, ended_at=None)
-        known = _ALIVE if rows.update(last_seen_at=timezone.now()) else _ENDED
+        known = _OPEN if rows.update(last_seen_at=timezone.now()) else _ENDED
         # Not `set`: if the row was ended in between, that entry must stay.
-        cache.add(key, known, LOOK_LIFETIME)
+        cache.add(key, known, STATUS_LIFETIME)
     return bool(known == _ENDED)
 
 
@@ -85,7 +85,7 @@ def end_ids(ids: Iterable[str]) -> int:
         return 0
     rows = LoginSession.objects.filter(pk__in=ids, ended_at=None)
     ended = rows.update(ended_at=timezone.now())
-    _cache().set_many({_key(row_id): _ENDED for row_id in ids}, LOOK_LIFETIME)
+    _cache().set_many({_key(row_id): _ENDED for row_id in ids}, STATUS_LIFETIME)
     return ended
 
 

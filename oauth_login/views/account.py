@@ -24,7 +24,7 @@ from oauth_login.views.redirects import account_url, login_url
 MAX_SESSIONS = 50
 MAX_EVENTS = 10
 # The badge of an outcome, as the style sheet names it.
-_KINDS = {
+_BADGES = {
     LoginEvent.Outcome.LOGIN: "ok",
     LoginEvent.Outcome.FAILED: "bad",
     LoginEvent.Outcome.DENIED: "bad",
@@ -114,7 +114,7 @@ def _activity(user: Any) -> list[dict[str, Any]]:
             "row": row,
             "label": get_config().label(row.provider),
             "client": translated_user_agent(row.client),
-            "kind": _KINDS.get(LoginEvent.Outcome(row.outcome), ""),
+            "kind": _BADGES.get(LoginEvent.Outcome(row.outcome), ""),
         }
         for row in rows
     ]

@@ -57,7 +57,7 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
         entry.client, allowed=entry.url_params, params=query_params(request)
     )
     # What a page of this site requires: see login/step_up.py.
-    params.update(step_up.unsealed(request.GET.get("wish", "")))
+    params.update(step_up.unseal_params(request.GET.get("wish", "")))
     switch_account = "switch" in request.GET
     # With parameters, even a signed-in user is sent to the provider.
     if is_signed_in_by(request, provider) and not switch_account and not params:

@@ -44,7 +44,12 @@ from oauth_login.views.browser import is_prefetch, needs_hop
 from oauth_login.views.connections import check_same_person, finish_connect
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import continue_page, error_page
-from oauth_login.views.parameters import form_again, form_params, hop_url, query_params
+from oauth_login.views.parameters import (
+    form_params,
+    hop_url,
+    query_params,
+    redirect_form_to_get,
+)
 from oauth_login.views.redirects import account_url, safe_next, target
 
 # The parameters that a callback keeps when it redirects the browser to itself.
@@ -116,7 +121,7 @@ def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
     if entry.client.deviations.user_in_response and len(user.encode()) <= MAX_USER:
         # Sealed: logs and browser histories keep URLs, and this is a person's name.
         kept.append((USER_PARAMETER, seal_text(user, purpose=USER_PARAMETER)))
-    return form_again(request, kept)
+    return redirect_form_to_get(request, kept)
 
 
 def _with_user(params: Params) -> Params:

@@ -27,8 +27,13 @@ from oauth_login.views.browser import (
 )
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import continue_page
-from oauth_login.views.parameters import form_again, form_params, hop_url, single_params
-from oauth_login.views.redirects import login_url, own_path, target
+from oauth_login.views.parameters import (
+    form_params,
+    hop_url,
+    redirect_form_to_get,
+    single_params,
+)
+from oauth_login.views.redirects import login_url, path_on_this_site, target
 
 INITIATE_PARAMETERS = ("iss", "login_hint", "target_link_uri")
 
@@ -53,12 +58,12 @@ def initiate(request: HttpRequest, provider: str) -> HttpResponse:
         kept = [
             (n, value) for n, value in form_params(request) if n in INITIATE_PARAMETERS
         ]
-        return form_again(request, kept)
+        return redirect_form_to_get(request, kept)
     if not is_navigation(request):
         return login_required(request)
     received = single_params(request, INITIATE_PARAMETERS)
     _check_issuer(entry, received.get("iss", ""))
-    next_path = own_path(request, received.get("target_link_uri", ""))
+    next_path = path_on_this_site(request, received.get("target_link_uri", ""))
     if is_cross_site(request):
         if not is_user_activated(request) and not get_config().auto_redirect:
             return HttpResponseRedirect(login_url(next_path))

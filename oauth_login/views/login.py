@@ -42,9 +42,9 @@ def login(request: HttpRequest) -> HttpResponse:
         return login_required(request)
     providers = config.providers.values()
     if request.method == "POST":
-        if not _asks(providers):
+        if not _asks_for_address(providers):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        return _by_address(request, providers, next_path)
+        return _start_by_address(request, providers, next_path)
     if (
         config.auto_redirect
         and len(config.providers) == 1
@@ -53,12 +53,12 @@ def login(request: HttpRequest) -> HttpResponse:
     ):
         (alias,) = config.providers
         return start(request, alias, next_path)
-    response = _ways_in(request, providers, next_path)
+    response = _login_page(request, providers, next_path)
     response.delete_cookie(LOGGED_OUT_COOKIE)
     return response
 
 
-def _by_address(
+def _start_by_address(
     request: HttpRequest, providers: Iterable[ProviderConfig], next_path: str
 ) -> HttpResponse:
     """Start a login at the provider of an address, with the address as `login_hint`.
@@ -69,7 +69,7 @@ def _by_address(
     typed = request.POST.get("address", "").strip()
     entry = provider_of(typed, providers)
     if entry is None:
-        return _ways_in(request, providers, next_path, nobody=True)
+        return _login_page(request, providers, next_path, nobody=True)
     # start() answers a POST with a page: browsers apply `form-action` to redirects.
     return start(request, entry.alias, next_path, params={"login_hint": typed})
 
@@ -82,7 +82,7 @@ def provider_of(
     return next((entry for entry in providers if domain in entry.domains), None)
 
 
-def _ways_in(
+def _login_page(
     request: HttpRequest,
     providers: Iterable[ProviderConfig],
     next_path: str,
@@ -90,7 +90,7 @@ def _ways_in(
     nobody: bool = False,
 ) -> HttpResponse:
     """The page; `nobody` if no provider has the domain of the address."""
-    ask = _asks(providers)
+    ask = _asks_for_address(providers)
     context = {
         "providers": providers,
         "next": next_path,
@@ -101,5 +101,5 @@ def _ways_in(
     return with_form(response) if ask else response
 
 
-def _asks(providers: Iterable[ProviderConfig]) -> bool:
+def _asks_for_address(providers: Iterable[ProviderConfig]) -> bool:
     return any(entry.domains for entry in providers)

@@ -48,7 +48,7 @@ def form_params(request: HttpRequest) -> Params:
     return [(name, value) for name, values in form.lists() for value in values]
 
 
-def form_again(request: HttpRequest, kept: Params) -> HttpResponse:
+def redirect_form_to_get(request: HttpRequest, kept: Params) -> HttpResponse:
     """Redirect the browser to the same path, with these fields of a form in the query.
 
     A 303, so that the browser does not post again (T20), to our own path, with the

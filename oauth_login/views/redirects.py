@@ -79,7 +79,7 @@ def absolute_url(request: HttpRequest, name: str, **kwargs: str) -> str:
     return url
 
 
-def own_path(request: HttpRequest, url: str) -> str:
+def path_on_this_site(request: HttpRequest, url: str) -> str:
     """The path of a URL, if the URL is of this site and safe; else empty (T25)."""
     home = get_config().base_url or request.build_absolute_uri("/").rstrip("/")
     if url.startswith(f"{home}/"):

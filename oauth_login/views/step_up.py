@@ -1,4 +1,4 @@
-"""ask_for: a login with stricter requirements; resume: a form that waited for it."""
+"""request_step_up: a login with stricter requirements; resume: the form that waited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from oauth_login.errors import LoginRefused
 from oauth_login.login import suspended_requests
-from oauth_login.login.step_up import Requirement, provider_for, sealed
+from oauth_login.login.step_up import Requirement, provider_for, seal_params
 from oauth_login.views.begin import start
 from oauth_login.views.browser import is_navigation, login_required
 from oauth_login.views.guard import guarded_view
@@ -27,7 +27,7 @@ from oauth_login.views.redirects import login_url, safe_next, target
 
 
 @guarded_view
-def ask_for(request: HttpRequest, required: Requirement) -> HttpResponse:
+def request_step_up(request: HttpRequest, required: Requirement) -> HttpResponse:
     """Send the user to a login as required, and then back to this page."""
     alias = required.provider
     if request.user.is_authenticated:
@@ -70,7 +70,7 @@ def _insufficient(
     """The answer to scripts: what is required, and the URL that leads to it."""
     if alias is None or not request.user.is_authenticated:
         return login_required(request)
-    query = {"wish": sealed(required.params)}
+    query = {"wish": seal_params(required.params)}
     if here := safe_next(request.headers.get("HX-Current-URL", "")):
         query[REDIRECT_FIELD_NAME] = here
     url = f"{reverse('oauth_login:begin', args=[alias])}?{urlencode(query)}"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from oauth_login.login.state import LINK, LOGIN, LOGOUT, new_state, unseal_state
 from oauth_login.sealing import seal_text, unseal_text
 from oauth_login.views.parameters import form_params
-from oauth_login.views.redirects import own_path, safe_next
+from oauth_login.views.redirects import path_on_this_site, safe_next
 from tests.properties.strategies import any_text, judged, text
 
 HOME = "https://app.example.com"
@@ -140,7 +140,7 @@ def test_a_url_of_this_site_becomes_its_path_and_any_other_nothing(
     request.META["HTTP_HOST"] = "app.example.com"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.ALLOWED_HOSTS", ["app.example.com"])
-        there = own_path(request, site + path)
+        there = path_on_this_site(request, site + path)
     if there:
         assert there == safe_next(there)
         # A path that begins like our address is still a path.
