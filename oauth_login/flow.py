@@ -1,16 +1,16 @@
 """The story of a login. Read this first.
 
-A login has two halves, and the browser travels between them:
+A login has two halves. Between them the browser is at the provider:
 
-    start_login     draws the secrets of this attempt, and says where to send the
-                    browser and what to remember until it comes back
-    finish_login    takes what was remembered and what the browser brought, and
-                    proves, step by step, who came
+    start_login     draws the secrets of this attempt and returns them, together with
+                    the URL to send the browser to
+    finish_login    takes the attempt and the parameters that the browser brought back,
+                    and proves, step by step, who logged in
 
-It is the authorization code flow (RFC 6749 4.1) with PKCE (RFC 7636), as OpenID
-Connect Core 3.1 has it, or plain OAuth 2.0 where the provider knows no more. Nothing
-here knows Django, the network or the clock; what is remembered, and where, is up to
-whoever calls.
+This is the authorization code flow (RFC 6749 4.1) with PKCE (RFC 7636), as OpenID
+Connect Core 3.1 describes it, or plain OAuth 2.0 for a provider without OpenID Connect.
+This module does not know Django, the network or the clock. The caller stores the
+attempt.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ logger = logging.getLogger("oauth_login.flow")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginAttempt:
-    """A login under way: what the browser must not know, kept until it comes back.
+    """A login that was started: secrets of this site, kept until the browser returns.
 
-    `next` is where the person wanted to go, `started_by` the key of the user who was
-    logged in at the start, if any; `started_at` is in seconds since 1970, `max_age` in
-    seconds. `mode` is what it was started for: to log in, or to link who comes back to
-    that user. Nothing that comes from outside can make one of the other (T103).
+    `next` is the page that the person wanted, `started_by` the key of the user who was
+    logged in at the start, if any. `started_at` is in seconds since 1970, `max_age` in
+    seconds. `mode` says whether the login logs a user in or links the identity to the
+    user of `started_by`; no input from outside can turn one into the other (T103).
     """
 
     provider: str
@@ -68,14 +68,14 @@ class LoginAttempt:
     next: str
     started_by: str | None
     started_at: int
-    # What was asked for, and must be so in what comes back.
+    # What the request asked for, and the ID token must therefore show.
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
     mode: Literal["login", "link"] = "login"
 
     @property
     def authenticated_since(self) -> int | None:
-        """The earliest authentication that will do: counted from when we asked."""
+        """The earliest acceptable authentication: `max_age` before the request."""
         return None if self.max_age is None else self.started_at - self.max_age
 
 
@@ -85,11 +85,11 @@ PendingLogin = LoginAttempt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedIdentity:
-    """Who came, proven. Only finish_login makes one, and only it logs anybody in.
+    """Who logged in, proven. Only finish_login makes one, and a login needs one.
 
-    `issuer` and `subject` together are the person, for ever; the claims are what the
-    provider says of them today. They are not complete if userinfo was needed and
-    could not be had: then a claim that is missing is unknown, not absent.
+    `issuer` and `subject` together identify the person for ever; the claims are what
+    the provider says about the person today. `claims_complete` is False if userinfo was
+    needed but unavailable: then a missing claim is unknown, not absent.
     """
 
     provider: str
@@ -97,7 +97,7 @@ class VerifiedIdentity:
     subject: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     claims_complete: bool
-    # A name that came by way of the browser: for fields that are empty, no more.
+    # A name that the browser carried, unsigned: used only to fill empty fields.
     unsigned_names: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -113,12 +113,12 @@ def start_login(
     switch_account: bool = False,
     mode: Literal["login", "link"] = "login",
 ) -> tuple[LoginAttempt, str]:
-    """What to remember, and the URL to send the browser to.
+    """The attempt to store, and the URL to send the browser to.
 
-    `state` must be unguessable and new; `params` are further parameters for this login
-    alone, `max_age` and `acr_values` among them. Nothing of what is remembered is in
-    the URL but the state, the nonce and the challenge, and none of these is enough
-    (T19).
+    `state` must be unguessable and new. `params` are further parameters for this login
+    alone, for example `max_age` and `acr_values`. Of the attempt's secrets the URL
+    holds only the state, the nonce and the code challenge, and these do not suffice to
+    finish the login (T19).
     """
     nonce, code_verifier = secrets.token_urlsafe(32), new_code_verifier()
     metadata = provider.metadata(now=now)
@@ -134,7 +134,7 @@ def start_login(
     )
     max_age, acr_values = expected_max_age(parameters), expected_acr_values(parameters)
     if provider.subject_field is not None and (max_age is not None or acr_values):
-        # Before the browser leaves: nothing that comes back could prove it (T27).
+        # Refused now, because no response could prove that it was fulfilled (T27).
         raise ConfigurationError("config.step_up", provider=provider.alias)
     attempt = LoginAttempt(
         provider=provider.alias,
@@ -160,25 +160,25 @@ def finish_login(
     *,
     now: float,
 ) -> VerifiedIdentity:
-    """Who came back, or one of our errors.
+    """Who logged in, or one of the errors of `oauth_login.errors`.
 
-    `params` are the callback's, in the order in which they came. The caller has taken
-    `attempt` out of the session and saved that, so that it cannot be used again (T04);
-    whether it is too old, and whose browser this is, the caller has judged, too.
+    `params` are the callback's, in the order received. Before this call, the caller
+    removes `attempt` from the session and saves the session, so that the attempt works
+    only once (T04), and checks that it is not too old and belongs to this browser.
     """
-    # The provider is the one that was asked, never one that the browser names (T36).
+    # The browser cannot choose another provider than the attempt's (T36).
     if provider.alias != attempt.provider:
         raise InvalidCallback("callback.wrong_provider")
-    # One document for the whole way, also if it is refreshed meanwhile.
+    # One document judges the whole login, even if the cache is refreshed meanwhile.
     metadata = provider.metadata(now=now)
-    # Is this the answer to our question? (state; RFC 9207: iss; error; code)
+    # Is this the response to our request? Checks state, iss (RFC 9207), error, code.
     code = parse_authorization_response(
         params,
         expected_state=attempt.state,
         client=provider.client,
         metadata=metadata,
     )
-    # The code is worth something only with the verifier that never left us (T28).
+    # The code is useless without the verifier, which never left this server (T28).
     tokens = provider.redeem(
         code,
         metadata=metadata,
@@ -188,7 +188,7 @@ def finish_login(
     )
     if provider.subject_field is not None:
         return _identity_from_user_document(provider, tokens, metadata)
-    # The ID token says who came, signed, for us, for this very login.
+    # The provider signed the ID token for this client and for this login.
     id_token = provider.validate(
         tokens,
         code=code,
@@ -215,7 +215,7 @@ def finish_login(
 def _identity_from_user_document(
     provider: Provider, tokens: TokenResponse, metadata: ServerMetadata
 ) -> VerifiedIdentity:
-    """Plain OAuth 2.0: the provider's own word, fetched with the code's own token."""
+    """Plain OAuth 2.0: the user document, fetched with this login's access token."""
     subject, claims = provider.fetch_user_document(
         tokens.access_token,
         metadata=metadata,
@@ -244,7 +244,7 @@ def _all_claims(
     metadata: ServerMetadata,
     now: float,
 ) -> tuple[dict[str, Any], bool]:
-    """The claims of the ID token, with userinfo's if they are needed; all of them?"""
+    """Return `(claims, complete)`: the ID token's claims, with userinfo's if needed."""
     claims = provider.standard_claims(id_token.claims)
     if not provider.needs_userinfo(claims, metadata=metadata):
         return claims, True
@@ -273,7 +273,7 @@ def _unsigned_names(
 def _claims_or_fallback(
     ask: Callable[[], dict[str, Any]], *, without: dict[str, Any]
 ) -> tuple[dict[str, Any], bool]:
-    """The claims that are asked for, or those without; were they to be had?"""
+    """Return `(claims, complete)`: what `ask()` fetched, or `without` in an outage."""
     try:
         return ask(), True
     except (ProviderUnavailable, InvalidProviderResponse) as error:
@@ -284,7 +284,7 @@ def _claims_or_fallback(
 
 
 def _is_outage(error: ProviderUnavailable | InvalidProviderResponse) -> bool:
-    """Whether userinfo merely could not be had. If it lies, the login ends (T61)."""
+    """Whether userinfo was unavailable. A false response ends the login (T61)."""
     return isinstance(error, ProviderUnavailable) or error.code in {
         "userinfo.refused",
         "userinfo.unexpected_status",

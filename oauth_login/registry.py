@@ -25,7 +25,7 @@ from oauth_login.provider.transport import RequestsTransport
 
 
 def get_provider(alias: str) -> Provider:
-    """The provider of that name, or ConfigurationError. The same object every time."""
+    """The provider with that alias, or ConfigurationError. One object per alias."""
     config = get_config()
     if alias not in config.providers:
         raise ConfigurationError("config.unknown_provider", received=alias)
@@ -72,18 +72,20 @@ def _overage(entry: ProviderConfig) -> Overage | None:
         return None
     return Overage(
         groups.claim,
-        partial(import_string, groups.overage),  # when it is first needed
+        partial(import_string, groups.overage),  # imported at the first use
         entry.rules.values_asked_for(groups.claim),
     )
 
 
 def _client(entry: ProviderConfig) -> Client:
-    """The client with its keys, from wherever they are. Not at start-up: it may be
-    a vault."""
+    """The client with its keys.
+
+    Called at the first use and not at start-up, because a key may be in a vault.
+    """
     keys = _keys(entry.client_keys, entry.alias)
     decryption_keys = _keys(entry.decryption_keys, entry.alias)
     if not {key.kid for key in keys}.isdisjoint(key.kid for key in decryption_keys):
-        # One key, one purpose; and a key set cannot have both under one name.
+        # Each key has one purpose, and a key set needs a different `kid` for each key.
         raise ConfigurationError(
             "config.client_keys", provider=entry.alias, received="a key twice"
         )
@@ -94,20 +96,20 @@ def _keys(sources: Sequence[KeySource], alias: str) -> tuple[ClientKey, ...]:
     try:
         return tuple(source() for source in sources)
     except Exception as error:
-        # Somebody else's function fails in ways of its own; the message may quote
-        # what it read, and stays out of the log.
+        # The site's function may raise anything. Its message may quote the key, so only
+        # the name of the exception's class is logged.
         raise ConfigurationError(
             "config.client_keys", provider=alias, received=type(error).__name__
         ) from None
 
 
 def _claims_needed(entry: ProviderConfig) -> set[str]:
-    """What must be known of everybody: for the rules, a name and an address."""
+    """The claims that every login needs: for rules, username and email address."""
     paths = entry.rules.claims_needed()
     if EMAIL_DOMAIN in paths:
         paths = paths - {EMAIL_DOMAIN} | {"email", "email_verified"}
     scopes = entry.client.scope.split()
-    # Asked for by scope (OpenID Connect Core 5.4), so somebody wants them.
+    # The site requests these claims by scope (OpenID Connect Core 5.4).
     if "profile" in scopes:
         paths = paths | {path for path in entry.username_from[:1] if path != "email"}
     if "email" in scopes:
@@ -124,7 +126,7 @@ def _lacks(paths: list[str], claims: Any) -> bool:
 
 
 class _SiteCache:
-    """Django's cache of that alias; looked up when used: each thread has its own."""
+    """Django's cache of that alias, looked up at each use: threads do not share it."""
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
@@ -140,12 +142,12 @@ class _SiteCache:
 
 
 def forget_providers() -> None:
-    """Start anew: for tests, which must not find the documents of another one."""
+    """Drop all providers and the documents they hold, so that tests are independent."""
     _provider.cache_clear()
 
 
 def _forget(**kwargs: Any) -> None:
-    forget_providers()  # whatever it was: it happens in tests alone
+    forget_providers()  # for any setting, because only tests change settings
 
 
 setting_changed.connect(_forget, dispatch_uid="oauth_login.registry")

@@ -22,35 +22,35 @@ from oauth_login.protocol.request_parameters import (
     PROTECTED,
     Parameters,
     expected_max_age,
-    wished_by_settings,
+    settings_parameters,
 )
 from oauth_login.protocol.strict_json import printable
 
 MAX_CODE = 2048
 MAX_STATE = 255
 
-# What must not occur twice (RFC 6749 3.1), and what no code response carries.
+# RFC 6749 3.1 forbids these to occur twice. A code response never has TOKENS.
 SINGLE = {
     *("code", "state", "iss", "error", "error_description", "error_uri"),
     *("session_state", "user"),
 }
 TOKENS = {"id_token", "access_token", "refresh_token", "token_type", "expires_in"}
 
-# OpenID Connect Core 3.1.2.6: the provider could not do without the person.
+# OpenID Connect Core 3.1.2.6: the provider needs the person to interact.
 INTERACTION_ERRORS = {
     "login_required",
     "interaction_required",
     "consent_required",
     "account_selection_required",
 }
-# Where Apple says once what somebody is called; anybody could have written it.
+# Apple sends the person's name here, at the first login only. It is not signed.
 USER_PARAMETER = "user"
 PASSING_ERRORS = {"server_error", "temporarily_unavailable"}
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """A code whose response was judged. Only parse_authorization_response makes one."""
+    """A code of a checked response. Only parse_authorization_response makes one."""
 
     value: str = field(repr=False)
 
@@ -68,10 +68,10 @@ def authorization_parameters(
 ) -> Parameters:
     """The parameters of the request (RFC 6749 4.1.1, RFC 7636 4.3, Core 3.1.2.1).
 
-    `params` are wished for this login, beside what the settings wish for every one;
-    neither can replace anything of the protocol (T17). With `switch_account` the
-    person gets to choose: by "login" where the provider does not list
-    "select_account", which would be ignored there.
+    `params` are extra parameters for this login; the settings have more for every
+    login. Neither can replace a parameter of the protocol (T17). `switch_account` lets
+    the person choose an account: with the prompt "login" if the provider does not list
+    "select_account", because it would ignore that.
     """
     parameters: Parameters = {
         "response_type": "code",
@@ -82,48 +82,49 @@ def authorization_parameters(
     }
     if not client.deviations.without_pkce:
         parameters["code_challenge"] = code_challenge
-        # A constant: metadata is never a reason to send less (T30).
+        # Always S256: metadata cannot downgrade the method (T30).
         parameters["code_challenge_method"] = "S256"
     if client.is_openid:
         parameters["nonce"] = nonce
     if client.response_mode:
         parameters["response_mode"] = client.response_mode
-    wished = {**wished_by_settings(client), **(params or {})}
-    asked, least = expected_max_age(wished), client.default_max_age
+    extra = {**settings_parameters(client), **(params or {})}
+    asked, least = expected_max_age(extra), client.default_max_age
     if asked is not None and least is not None:
-        # Whoever wishes for more may not get less than the settings ask for.
-        wished["max_age"] = str(min(asked, least))
+        # A page may ask for a younger login than the settings do, not an older one.
+        extra["max_age"] = str(min(asked, least))
     if switch_account:
-        # Whose every login asks for it (Login.gov), knows it without saying so.
-        prompts = str(wished.get("prompt", "")).split()
+        # A prompt that the settings always send (Login.gov) is supported as well.
+        prompts = str(extra.get("prompt", "")).split()
         choosing = "select_account" in (*prompts, *metadata.prompt_values_supported)
-        # Beside what is wished already: whoever must log in again still must.
+        # Added to the other prompts, so that a required new login stays required.
         prompts.append("select_account" if choosing else "login")
-        wished["prompt"] = " ".join(dict.fromkeys(prompts))
-    if forbidden := sorted(PROTECTED.intersection(wished)):
+        extra["prompt"] = " ".join(dict.fromkeys(prompts))
+    if forbidden := sorted(PROTECTED.intersection(extra)):
         raise ConfigurationError("config.auth_params", received=forbidden)
-    return {**parameters, **wished}
+    return {**parameters, **extra}
 
 
 def authorization_url(metadata: ServerMetadata, parameters: Parameters) -> str:
-    """Where to send the browser; a query that the endpoint has already is kept."""
+    """Where to send the browser. A query of the endpoint itself is kept."""
     endpoint = metadata.authorization_endpoint
     query = urlsplit(endpoint).query
-    # RFC 6749 3.1: no parameter twice, so none of ours may be there already.
+    # RFC 6749 3.1 forbids repeated parameters, so the query may not have ours.
     if any(name in parameters for name, _ in parse_qsl(query, keep_blank_values=True)):
         raise InvalidProviderResponse(
             "discovery.insecure_endpoint", member="authorization_endpoint"
         )
     joint = "&" if query else "" if endpoint.endswith("?") else "?"
-    # RFC 8707 2: several resources are several parameters.
+    # RFC 8707 2 makes an exception: `resource` is repeated for several resources.
     return endpoint + joint + urlencode(parameters, doseq=True)
 
 
 def received_state(params: Params) -> str:
-    """The state of a response of the right shape, before anybody looks it up.
+    """The state of a well-formed response.
 
-    Checks what costs nothing: no parameter twice (T40), no token (T42), a state of
-    our alphabet, and one of code and error (T41). Proves nothing about the state.
+    Checks that no parameter is repeated (T40), that there is no token (T42), that the
+    state uses our alphabet, and that there is either a code or an error (T41). Does not
+    check whether this site made the state.
     """
     names = [name for name, _ in params]
     if duplicates := {name for name in names if names.count(name) > 1} & SINGLE:
@@ -152,7 +153,7 @@ def received_state(params: Params) -> str:
 def parse_authorization_response(
     params: Params, *, expected_state: str, client: Client, metadata: ServerMetadata
 ) -> AuthorizationCode:
-    """The code, if this is the provider's answer to our request."""
+    """The code, if this is the provider's response to our request."""
     state = received_state(params)
     if state != expected_state:
         raise InvalidCallback("callback.state_mismatch")
@@ -165,7 +166,7 @@ def parse_authorization_response(
 
 
 def _refusal(received: Mapping[str, str]) -> ProviderRefused | ProviderUnavailable:
-    # T39: a fixed table; the provider's words are for the log alone.
+    # T39: only known errors are told apart. The provider's text goes to the log only.
     error = received["error"]
     detail = {
         "received": printable(error),

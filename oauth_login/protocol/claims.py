@@ -11,7 +11,7 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.strict_json import parse_json_object, printable
 
-# OpenID Connect Core 5.1 has these as booleans; the last one is Apple's own.
+# OpenID Connect Core 5.1 defines these as booleans; the last one is Apple's.
 BOOLEANS = ("email_verified", "phone_number_verified", "is_private_email")
 _WORDS = {"true": True, "false": False}
 _DIGITS = {"1": True, "0": False}
@@ -27,9 +27,9 @@ _SUBJECT = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 def standard_claims(
     claims: Mapping[str, Any], deviations: Deviations
 ) -> dict[str, Any]:
-    """The claims of one document, and beside them what they mean in the standard.
+    """The claims of one document, with standard claims added from their aliases.
 
-    A claim that is there under its own name is never replaced by an alias.
+    An alias never replaces a claim that the document has under its standard name.
     """
     standard = dict(claims)
     for name, alias in deviations.claim_aliases.items():
@@ -42,9 +42,9 @@ def standard_claims(
 
 
 def _boolean(value: object, deviations: Deviations) -> object:
-    """The boolean that a value stands for at this provider; else the value itself.
+    """The boolean that this provider means by a value, or the value itself.
 
-    T94: exactly these forms, and nothing that merely looks true.
+    T94: only these forms are read as booleans.
     """
     if deviations.string_booleans and isinstance(value, str) and value in _WORDS:
         return _WORDS[value]
@@ -57,7 +57,7 @@ def _boolean(value: object, deviations: Deviations) -> object:
 def check_audience(
     claims: Mapping[str, Any], *, client: Client, document: str
 ) -> list[str]:
-    """The token's audiences, if we are one of them (T80)."""
+    """The token's audiences, which must include this client (T80)."""
     received = claims.get("aud")
     audiences = [received] if isinstance(received, str) else received
     if (
@@ -76,7 +76,7 @@ def check_audience(
 
 
 def is_subject(value: object) -> TypeGuard[str]:
-    """1 to 255 printable ASCII characters (Core 2), none of them a space at an end."""
+    """1 to 255 printable ASCII characters (Core 2), with no space at either end."""
     return isinstance(value, str) and bool(_SUBJECT.fullmatch(value))
 
 
@@ -86,12 +86,12 @@ def is_identifier(value: object) -> TypeGuard[str]:
 
 
 def numeric_date(claims: Mapping[str, Any], name: str, *, document: str) -> float:
-    """The time of that name, in seconds since 1970; missing, it is no time either."""
+    """The required claim as seconds since 1970 (RFC 7519 2, NumericDate)."""
     value = claims.get(name)
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        # Compared, and not converted: JSON has whole numbers that no float holds.
+        # Not converted before the comparison: JSON integers can overflow a float.
         or not 0 < value < MAX_TIME
     ):
         raise InvalidProviderResponse(
@@ -101,9 +101,9 @@ def numeric_date(claims: Mapping[str, Any], name: str, *, document: str) -> floa
 
 
 def unsigned_names(text: str) -> dict[str, str]:
-    """`given_name` and `family_name` of Apple's "user" document; maybe empty.
+    """`given_name` and `family_name` of Apple's "user" document, as far as it has them.
 
-    Nobody signed it: it is good for a name where there is none, and for nothing else.
+    The document is not signed, so it may only fill the name of a user who has none.
     """
     try:
         name = parse_json_object(text.encode())["name"]

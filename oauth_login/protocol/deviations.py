@@ -1,7 +1,7 @@
-"""Where a provider leaves the standards, and how far we follow it: closed, by name.
+"""The known ways in which providers deviate from the standards, as named switches.
 
-Each switch is set by the preset of a provider that needs it, or by a site that knows
-why, and does one thing. With all of them off, the same input is refused.
+The preset of a provider that needs a switch sets it, or a site that knows why does.
+Each switch does one thing. While it is off, the deviation is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 TENANT = "{tenantid}"
-# What may stand in its place: an id, or a domain.
+# What may replace it: a tenant's ID or domain.
 _TENANT_ID = re.compile(r"[A-Za-z0-9.-]{1,100}")
 
 
@@ -19,30 +19,30 @@ _TENANT_ID = re.compile(r"[A-Za-z0-9.-]{1,100}")
 class Deviations:
     """The switches of one provider, all off.
 
-    - `without_pkce`: no code challenge is sent (LinkedIn, Mozilla Accounts: a
-      verifier makes them refuse the client).
-    - `nonce_optional`: an ID token without nonce passes; one with another never does
-      (LinkedIn).
-    - `raw_basic`: id and secret are not form-urlencoded under client_secret_basic,
-      against RFC 6749 2.3.1 (authentik: it does not decode them).
-    - `audience_is_token_endpoint`: client assertions are made for the token endpoint's
-      URL, not for the issuer (Login.gov).
+    - `without_pkce`: no code challenge is sent (LinkedIn and Mozilla Accounts
+      refuse a client that sends a verifier).
+    - `nonce_optional`: an ID token without a nonce is accepted; one with a wrong nonce
+      never is (LinkedIn).
+    - `raw_basic`: client_secret_basic sends ID and secret without form-urlencoding,
+      against RFC 6749 2.3.1 (authentik does not decode them).
+    - `audience_is_token_endpoint`: the audience of client assertions is the token
+      endpoint's URL instead of the issuer (Login.gov).
     - `acr_values_required`: the provider refuses a request without `acr_values`. A
-      login that asks for no class sends the weakest one, and nothing is judged by it
-      (Login.gov, FranceConnect).
-    - `string_booleans`: "true" and "false" are read as booleans where the standard has
-      booleans (Cognito, Apple, Entra ID).
+      login that asks for no class sends the weakest one, and the ID token is not
+      checked for it (Login.gov, FranceConnect).
+    - `string_booleans`: "true" and "false" are read as booleans in claims that the
+      standard defines as booleans (Cognito, Apple, Entra ID).
     - `numeric_booleans`: 1 and 0, as numbers or as text, are read as booleans there
       (Entra ID's `xms_edov`).
-    - `user_in_response`: the authorization response has a field "user" with a name in
-      it, said once and signed by nobody (Apple).
-    - `claim_aliases`: a standard claim → the provider's own name for it, used where the
-      standard one is not there (GitHub, Discord, Entra ID).
-    - `logout_style` is one of logout_styles.STYLES: how this provider is asked to log
-      somebody out, where not as the standard has it (Cognito, Auth0, Okta).
-    - `issuer_template` with "{tenantid}" in it: each tenant has an issuer of its own,
-      and the claim `tid` says which (Entra ID). `allowed_tenants` may enter; "*" is
-      all of them.
+    - `user_in_response`: the authorization response has a parameter "user" with the
+      person's name, at the first login only and unsigned (Apple).
+    - `claim_aliases`: a standard claim → the provider's own name for it, used if the
+      standard claim is missing (GitHub, Discord, Entra ID).
+    - `logout_style` is one of logout.styles.STYLES: how to ask this provider for a
+      logout if it does not follow the standard (Cognito, Auth0, Okta).
+    - `issuer_template` contains "{tenantid}": each tenant has its own issuer, and the
+      claim `tid` names the tenant (Entra ID). People of `allowed_tenants` may log in;
+      "*" allows all tenants.
     """
 
     without_pkce: bool = False
@@ -59,7 +59,7 @@ class Deviations:
     allowed_tenants: tuple[str, ...] = ()
 
     def allows_tenant(self, tenant: object) -> bool:
-        """Whether somebody of that tenant may enter (T79)."""
+        """Whether people of that tenant may log in (T79)."""
         return (
             isinstance(tenant, str)
             and _TENANT_ID.fullmatch(tenant) is not None

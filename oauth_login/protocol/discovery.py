@@ -18,7 +18,7 @@ from oauth_login.protocol.urls import is_allowed_url, is_behind
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 
-# What the browser never sees.
+# Endpoints that only this server talks to, never the browser.
 BACK_CHANNEL = {"token_endpoint", "jwks_uri", "userinfo_endpoint"}
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerMetadata:
-    """What we use of a provider's metadata, in RFC 8414's names and defaults."""
+    """The metadata that this app uses, with RFC 8414's names and defaults."""
 
     issuer: str
     authorization_endpoint: str
@@ -36,13 +36,13 @@ class ServerMetadata:
     end_session_endpoint: str | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
-    # Discovery 3 has no default for these: None is unsaid.
+    # Discovery 3 defines no default for these: None means not announced.
     userinfo_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     prompt_values_supported: tuple[str, ...] = ()
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
     mtls_endpoint_aliases: Mapping[str, str] = field(default_factory=dict)
-    # No metadata has this; GitHub's settings do.
+    # Not part of any standard; GitHub's preset sets it.
     emails_endpoint: str | None = None
 
 
@@ -138,7 +138,7 @@ def parse_metadata(
             if document.get("userinfo_signing_alg_values_supported") is not None
             else None
         ),
-        # T35: `"true"` is not true, and must not pass for "not supported" either.
+        # T35: the string "true" is an error; reading it as False would skip the check.
         authorization_response_iss_parameter_supported=bool(
             _optional(document, "authorization_response_iss_parameter_supported", bool)
         ),

@@ -12,10 +12,10 @@ from oauth_login.protocol.strict_json import parse_json, printable
 
 MAX_BODY = 256 * 1024
 
-# Passing troubles: the server is overloaded, or something in front of it is.
+# Temporary: the server, or a proxy in front of it, is overloaded.
 UNAVAILABLE = {408, 425, 429}
 
-# A query's or a form's, in the order in which they came, twice if they came twice.
+# The parameters of a query or a form in the order received, repetitions included.
 Params = Sequence[tuple[str, str]]
 
 T = TypeVar("T")
@@ -23,11 +23,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest:
-    """What to send; the transport adds nothing but what HTTP needs.
+    """What to send; the transport adds only what HTTP needs.
 
-    `document` says what is asked for: "discovery", "jwks", "token" or "userinfo".
-    It begins the code of whatever error the answer leads to. Whoever has a `form`
-    is a POST of `application/x-www-form-urlencoded`.
+    `document` says what is requested: "discovery", "jwks", "token" or "userinfo". The
+    codes of errors in the response begin with it. A request with a `form` is a POST of
+    `application/x-www-form-urlencoded`.
     """
 
     method: str
@@ -39,9 +39,9 @@ class ProviderRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderResponse:
-    """What came back, unjudged: header names in lower case, the body as sent.
+    """What came back, unchecked: header names in lower case, the body as sent.
 
-    The transport stops reading one byte behind MAX_BODY.
+    The transport stops reading one byte after MAX_BODY.
     """
 
     status: int
@@ -66,7 +66,7 @@ def check_status(
 
 
 def check_size(response: ProviderResponse, *, document: str) -> None:
-    """Raise if the body is longer than we read, or compressed (T51)."""
+    """Raise if the body is longer than MAX_BODY, or compressed (T51)."""
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding != "identity":
         raise InvalidProviderResponse(
@@ -82,12 +82,12 @@ def media_type(response: ProviderResponse) -> str:
 
 
 def json_object(response: ProviderResponse, *, document: str) -> dict[str, Any]:
-    """The body as a JSON object; its status is not looked at."""
+    """The body as a JSON object. Does not check the status."""
     return json_value(response, document=document, kind=dict)
 
 
 def json_value(response: ProviderResponse, *, document: str, kind: type[T]) -> T:
-    """The body as JSON of that kind; its status is not looked at."""
+    """The body as a JSON value of that type. Does not check the status."""
     check_size(response, document=document)
     received = media_type(response)
     if not re.fullmatch(

@@ -1,6 +1,6 @@
-"""Every rule for an ID token, with the specification's own numbers.
+"""The rules for an ID token, with the specification's own numbers.
 
-OpenID Connect Core 1.0, section 3.1.3.7, and what RFC 8725 adds.
+OpenID Connect Core 1.0, section 3.1.3.7, and the additions of RFC 8725.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_AGE_OF_TOKEN = 600
 
 @dataclass(frozen=True, slots=True)
 class IdToken:
-    """An ID token that passed. Only validate_id_token makes one."""
+    """A valid ID token. Only validate_id_token makes one."""
 
     issuer: str
     subject: str
@@ -44,7 +44,7 @@ def validate_id_token(
     expected_acr_values: Sequence[str] = (),
     authenticated_since: float | None = None,
 ) -> IdToken:
-    """The ID token of this very login at this very provider, or an error.
+    """The ID token, if this provider issued it for this login.
 
     If `authenticated_since` (seconds since 1970) is given, the person must have
     authenticated no earlier than that. Does not check who may log in.
@@ -54,11 +54,11 @@ def validate_id_token(
         token = decrypted(token, document="id_token", keys=client.decryption_keys)
     if len(token) > MAX_ID_TOKEN:
         raise InvalidProviderResponse("id_token.too_large", expected=MAX_ID_TOKEN)
-    # 3.1.3.7 (6) signature, (7) and (8) algorithm. The signature is checked although
-    # TLS would be allowed to stand in for it (T87).
+    # 3.1.3.7 (6) signature, (7) and (8) algorithm. The specification lets TLS replace
+    # the signature check; we always check the signature (T87).
     jws = verified_jws(token, context, document="id_token")
     claims = jws.claims
-    # A logout token or a security event is no proof of a login (T77).
+    # A logout token or a security event does not prove a login (T77).
     if "events" in claims:
         raise InvalidProviderResponse("id_token.typ", received="events")
     issuer = check_issuer(jws, context, document="id_token")  # (2)
@@ -76,7 +76,7 @@ def validate_id_token(
 def _check_audience(claims: Mapping[str, Any], client: Client) -> None:
     audiences = check_audience(claims, client=client, document="id_token")
     azp = claims.get("azp")
-    # Whoever else may use this token must be covered by an azp that names us.
+    # If the token has further audiences, `azp` must name this client.
     if azp != client.client_id and (len(audiences) > 1 or "azp" in claims):
         raise InvalidProviderResponse(
             "id_token.azp_mismatch", expected=client.client_id, received=printable(azp)
@@ -91,8 +91,8 @@ def _check_times(claims: Mapping[str, Any], *, now: float, leeway: int) -> None:
         raise InvalidProviderResponse("id_token.expired", received=exp, **detail)
     if iat > now + leeway:
         raise InvalidProviderResponse("id_token.iat_future", received=iat, **detail)
-    # It was made for this login, and a login does not take that long between the
-    # token endpoint and here.
+    # The token endpoint has just issued the token for this login, so an old one is not
+    # from there.
     if iat < now - MAX_AGE_OF_TOKEN - leeway:
         raise InvalidProviderResponse("id_token.iat_too_old", received=iat, **detail)
     if exp <= iat:
@@ -108,9 +108,9 @@ def _check_nonce(
 ) -> None:
     received = claims.get("nonce")
     if not received:
-        # Then it is the code verifier that ties the token to this login, and where a
-        # provider has neither, the session's state alone. One that is there is never
-        # ignored.
+        # Without a nonce, the code verifier ties the token to this login; without PKCE
+        # as well, only the state in the session does. A nonce that is present is always
+        # checked.
         if received is None and client.deviations.nonce_optional:
             return
         raise InvalidProviderResponse("id_token.nonce_missing")
@@ -152,7 +152,7 @@ def _check_hash(jws: VerifiedJws, name: str, value: str) -> None:
     """at_hash and c_hash, if present (Core 3.1.3.6, 3.3.2.11); T60."""
     if name not in jws.claims:
         return
-    # The hash of the algorithm; Ed25519 hashes with SHA-512 (RFC 8032 5.1).
+    # The hash function of the signature algorithm; Ed25519 uses SHA-512 (RFC 8032 5.1).
     size = "512" if jws.alg == "EdDSA" else jws.alg[-3:]
     digest = hashlib.new(f"sha{size}", value.encode()).digest()
     half = base64url(digest[: len(digest) // 2])
@@ -163,7 +163,7 @@ def _check_hash(jws: VerifiedJws, name: str, value: str) -> None:
 
 def _subject(claims: Mapping[str, Any], client: Client) -> str:
     subject = claims.get("sub")
-    # A client is no person: whose subject is our own id did not log in (T58).
+    # A token whose subject is our client ID is about the client, not a person (T58).
     if not is_subject(subject) or subject == client.client_id:
         raise InvalidProviderResponse(
             "id_token.sub_invalid", received=printable(subject)
@@ -172,7 +172,7 @@ def _subject(claims: Mapping[str, Any], client: Client) -> str:
 
 
 def _equal(received: str, expected: str) -> bool:
-    """In constant time, for text of any kind (T84)."""
+    """Compare any two texts in constant time (T84)."""
     return hmac.compare_digest(
         received.encode(errors="surrogatepass"), expected.encode()
     )

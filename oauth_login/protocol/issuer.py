@@ -1,4 +1,4 @@
-"""Whose issuer it is, also where each tenant has one of its own (T78, T79)."""
+"""The one place that judges `iss`, also if each tenant has an issuer (T78, T79)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from oauth_login.protocol.strict_json import printable
 
 
 def check_issuer(jws: VerifiedJws, context: TokenContext, *, document: str) -> str:
-    """The token's issuer, which is the provider's, to the letter (T78).
+    """The token's issuer, which must equal the provider's issuer exactly (T78).
 
-    Where each tenant has its own, it is that of the tenant which the token names (T79).
-    A key that says whose it is signs for that issuer alone, or for every tenant.
+    If each tenant has an issuer, it must be the issuer of the tenant that the token
+    names (T79). A key with an `issuer` member signs for that issuer alone; a template
+    there allows every tenant.
     """
     received, tenant = jws.claims.get("iss"), jws.claims.get("tid")
     expected = issuer_of(tenant, client=context.client, metadata=context.metadata)
@@ -27,7 +28,7 @@ def check_issuer(jws: VerifiedJws, context: TokenContext, *, document: str) -> s
             expected=context.metadata.issuer,
             received=printable(received),
         )
-    # Also for a single tenant: Entra ID's key sets have the key of personal accounts.
+    # Also for a single tenant: Entra ID's key sets contain the personal accounts' key.
     if jws.key_issuer is not None:
         owner = of_tenant(jws.key_issuer, str(tenant))
         if owner != received:
@@ -54,7 +55,7 @@ def check_response_issuer(
 
 
 def check_sender(received: str, *, client: Client, metadata: ServerMetadata) -> None:
-    """Raise unless the `iss` parameter of a URL of ours is this provider's issuer."""
+    """Raise unless the `iss` that a browser brought is this provider's issuer."""
     if not is_issuer(received, client=client, metadata=metadata):
         raise InvalidCallback(
             "callback.iss_mismatch",
@@ -66,10 +67,9 @@ def check_sender(received: str, *, client: Client, metadata: ServerMetadata) -> 
 def issuer_of(
     tenant: object, *, client: Client, metadata: ServerMetadata
 ) -> str | None:
-    """The issuer that tokens of that tenant must have; None if it may not enter.
+    """The issuer that tokens of that tenant must have; None if it is not allowed.
 
-    Where the provider is one issuer, as the standard has it, there are no tenants: it
-    is that one, whatever `tenant` says.
+    A provider without an issuer template has a single issuer, and `tenant` is ignored.
     """
     if client.deviations.issuer_template is None:
         return metadata.issuer
@@ -79,7 +79,7 @@ def issuer_of(
 
 
 def is_issuer(received: str, *, client: Client, metadata: ServerMetadata) -> bool:
-    """Whether that is an issuer of this provider, to the letter."""
+    """Whether the string is exactly an issuer of this provider."""
     if client.deviations.issuer_template is None:
         return received == metadata.issuer
     pattern = re.escape(metadata.issuer).replace(re.escape(TENANT), "([^/]+)")
@@ -88,5 +88,5 @@ def is_issuer(received: str, *, client: Client, metadata: ServerMetadata) -> boo
 
 
 def of_tenant(template: str, tenant: str) -> str:
-    """The template with the tenant in its place."""
+    """The template with the tenant filled in."""
     return template.replace(TENANT, tenant)

@@ -1,7 +1,7 @@
-"""What a login asks for beside the protocol, and what must then hold (Core 3.1.2.1).
+"""Optional request parameters, and what the ID token must then show (Core 3.1.2.1).
 
-The settings wish for every login, a page of the site for one, and a URL for as little
-as the settings let it (T17).
+The settings name parameters for every login, a page of the site for one login, and a
+URL only those that the settings allow (T17).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.http import Params
 from oauth_login.protocol.strict_json import parse_json_object
 
-MAX_WISH = 255
+MAX_VALUE = 255
 
 Parameters = dict[str, str | tuple[str, ...]]
 
-# What a request is made of: neither settings nor URLs may say these.
+# The protocol itself sets these: neither settings nor URLs may.
 PROTECTED = frozenset(
     {
         *("response_type", "response_mode", "client_id", "redirect_uri", "scope"),
@@ -27,50 +27,50 @@ PROTECTED = frozenset(
         *("id_token_hint", "client_assertion", "client_assertion_type"),
     }
 )
-# And no URL these: what is asked of the provider to say, and what the access token is
-# good for, are the site's business as scopes are.
+# A URL may not set these either: like the scope, the site decides which claims it
+# requests and what the access token may be used for.
 NOT_BY_URL = PROTECTED | {"claims", "resource", "authorization_details"}
-# What is judged in the ID token, so that it must not be asked for where there is none.
+# The ID token must prove these, so without an ID token they must not be requested.
 ENFORCED = {"max_age", "acr_values", "claims"}
-# OpenID Connect Core 3.1.2.1, and "create" of Prompt Create 1.0; "none" is missing.
+# OpenID Connect Core 3.1.2.1 without "none", and "create" of Prompt Create 1.0.
 PROMPTS = {"login", "consent", "select_account", "create"}
 
 
-def wished_by_settings(client: Client) -> Parameters:
-    """What the settings ask for in every login; ConfigurationError if they must not."""
-    wished: Parameters = dict(client.authorization_params)
-    if is_silent(wished.get("prompt", "")):
+def settings_parameters(client: Client) -> Parameters:
+    """The settings' parameters for every login; ConfigurationError if not allowed."""
+    parameters: Parameters = dict(client.authorization_params)
+    if is_silent(parameters.get("prompt", "")):
         raise ConfigurationError("config.auth_params", received=["prompt"])
     if client.default_max_age is not None:
-        wished["max_age"] = str(client.default_max_age)
+        parameters["max_age"] = str(client.default_max_age)
     if client.default_acr_values:
-        wished["acr_values"] = " ".join(client.default_acr_values)
-    return wished
+        parameters["acr_values"] = " ".join(client.default_acr_values)
+    return parameters
 
 
 def demanded_parameters(
     client: Client, parameters: Mapping[str, object]
 ) -> dict[str, str]:
-    """What a request must have because the provider refuses one without it.
+    """Parameters that the provider requires although the site did not ask for them.
 
-    Nothing that comes back is judged by it: nobody here asked for it.
+    The ID token is not checked for them.
     """
     if not client.deviations.acr_values_required or "acr_values" in parameters:
         return {}
-    wished = expected_acr_values(parameters) or client.acr_order[:1]
-    return {"acr_values": " ".join(wished)} if wished else {}
+    acr_values = expected_acr_values(parameters) or client.acr_order[:1]
+    return {"acr_values": " ".join(acr_values)} if acr_values else {}
 
 
 def url_parameters(
     client: Client, *, allowed: Collection[str], params: Params
 ) -> dict[str, str]:
-    """What a URL of ours may wish for a login: of `allowed`, and never less safe (T17).
+    """The parameters that a URL may set for a login: `allowed` and no weaker (T17).
 
-    What the settings ask for in every login stays. A silent login cannot be wished for
-    (T26); `max_age` only lowers the settings' one, and `acr_values` only choose among
-    theirs. What is not understood is left out.
+    The settings' own parameters for every login stay. A URL cannot request a silent
+    login (T26); its `max_age` can only lower the settings' value, and its `acr_values`
+    can only choose among the settings' values. Other values are ignored.
     """
-    wished = {}
+    parameters = {}
     forbidden = NOT_BY_URL if client.is_openid else NOT_BY_URL | ENFORCED
     names = [name for name, _ in params]
     for name, value in params:
@@ -79,15 +79,15 @@ def url_parameters(
             and name not in forbidden
             and name not in client.authorization_params
             and names.count(name) == 1
-            and re.fullmatch(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_WISH}}}", value)
+            and re.fullmatch(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_VALUE}}}", value)
             and _is_no_weaker(client, name, value)
         ):
-            wished[name] = value
-    return wished
+            parameters[name] = value
+    return parameters
 
 
 def expected_max_age(parameters: Mapping[str, object]) -> int | None:
-    """How old the authentication may be, in seconds, if this request said so."""
+    """The request's `max_age` in seconds, or None if it has none."""
     value = parameters.get("max_age")
     if value is None:
         return None
@@ -97,11 +97,12 @@ def expected_max_age(parameters: Mapping[str, object]) -> int | None:
 
 
 def expected_acr_values(parameters: Mapping[str, object]) -> tuple[str, ...]:
-    """The classes of which the authentication must be, if this request said so.
+    """The authentication classes of which the ID token must show one; maybe none.
 
-    By `acr_values`, by an essential `acr` of the ID token in `claims` (Core 5.5.1.1),
-    or by both, and then it must be of both. The standard lets a provider ignore the
-    first; we asked, and it counts. ConfigurationError if nothing could satisfy it.
+    They come from `acr_values`, or from an essential `acr` of the ID token in `claims`
+    (Core 5.5.1.1); if the request has both, only the common classes count. The standard
+    lets a provider ignore `acr_values`; we require them. ConfigurationError if no class
+    could satisfy the request.
     """
     listed = tuple(str(parameters.get("acr_values", "")).split())
     essential = _essential_acr_values(parameters.get("claims"))
@@ -118,10 +119,10 @@ def expected_acr_values(parameters: Mapping[str, object]) -> tuple[str, ...]:
 def meets_acr(
     received: object, expected: Collection[str], *, order: Sequence[str]
 ) -> bool:
-    """Whether the `acr` that came is one that was asked for, or is stronger than one.
+    """Whether the received `acr` is an expected class, or a stronger one.
 
-    `order` has the provider's classes, the weakest first. A class that is not in it is
-    met by itself alone. If none was asked for, any `acr` will do, and so will none.
+    `order` lists the provider's classes, the weakest first. A class outside `order` has
+    no stronger one. If no class is expected, any `acr` or none is accepted.
     """
     if not expected:
         return True
@@ -132,7 +133,7 @@ def meets_acr(
 
 
 def is_silent(prompt: object) -> bool:
-    """Whether a login with that prompt would show nobody anything (T26)."""
+    """Whether a login with that prompt would show the person no page (T26)."""
     return "none" in str(prompt).split()
 
 
@@ -158,7 +159,7 @@ def _is_no_weaker(client: Client, name: str, value: str) -> bool:
     if name == "prompt":
         return PROMPTS.issuperset(value.split()) and bool(value.strip())
     if name == "acr_values":
-        known = expected_acr_values(wished_by_settings(client))
+        known = expected_acr_values(settings_parameters(client))
         return bool(value.split()) and (not known or set(value.split()) <= set(known))
     if name == "max_age":
         if not re.fullmatch(r"[0-9]{1,7}", value):

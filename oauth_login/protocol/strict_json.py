@@ -11,7 +11,7 @@ MAX_DEPTH = 32
 
 
 def parse_json_object(data: bytes) -> dict[str, Any]:
-    """As parse_json, and the value is an object."""
+    """Like parse_json, but ValueError if the value is not an object."""
     value = parse_json(data)
     if not isinstance(value, dict):
         raise ValueError("not an object")
@@ -21,7 +21,7 @@ def parse_json_object(data: bytes) -> dict[str, Any]:
 def parse_json(data: bytes) -> Any:
     """A JSON text that means the same to every parser; ValueError if not one (T76).
 
-    UTF-8 without a byte order mark, no member twice, no NaN or Infinity, no number
+    UTF-8 without a byte order mark, no repeated member, no NaN or Infinity, no number
     that overflows, no lone surrogate, at most 32 levels deep.
     """
     if data.startswith(b"\xef\xbb\xbf"):
@@ -34,20 +34,20 @@ def parse_json(data: bytes) -> Any:
         parse_constant=_refuse_constant,
         parse_float=_finite_float,
     )
-    # "\ud800" is valid JSON and no text: it breaks whatever encodes it later.
+    # "\ud800" is valid JSON but not valid text: encoding it later would fail.
     json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
 def printable(text: object) -> str:
-    """Somebody else's text as a log may hold it: 200 printable ASCII characters."""
+    """Foreign text made safe for a log: at most 200 printable ASCII characters."""
     return re.sub(r"[^\x20-\x7e]", "?", str(text)[:200])
 
 
 def _check_depth(text: str) -> None:
-    # Counted before parsing, so that no recursion limit decides. Brackets inside of
-    # strings are taken out first; one that does not end is taken out whole, or else
-    # looking for its end again and again takes minutes (T51).
+    # Counted before parsing, so that the interpreter's recursion limit plays no part.
+    # Strings are removed first because they may contain brackets. An unterminated
+    # string is removed as well: searching for its end repeatedly takes minutes (T51).
     depth = 0
     for bracket in re.findall(r"[\[{\]}]", re.sub(r'"(?:[^"\\]|\\.)*+"?', "", text)):
         depth += 1 if bracket in "[{" else -1

@@ -31,9 +31,9 @@ from oauth_login.protocol.strict_json import printable
 
 MAX_ACCESS_TOKEN = 16 * 1024
 
-# RFC 6749 5.2: the code, or who we are. Behind them the words of GitHub and Slack,
-# who say the same with status 200 (seen in November 2026). No sets: what a provider
-# sends may be a list, which none can be asked for.
+# RFC 6749 5.2: the provider rejected the code, or the client. The other values are
+# those of GitHub and Slack, which send them with status 200 (seen in November 2026).
+# Tuples and not sets: a provider may send a list, which is not hashable.
 CODE_REFUSED = ("invalid_grant", "bad_verification_code", "invalid_code")
 CLIENT_REFUSED = (
     *("invalid_client", "unauthorized_client"),
@@ -43,7 +43,7 @@ CLIENT_REFUSED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenResponse:
-    """What the provider gave for the code. `expires_in` is in seconds."""
+    """The tokens that the provider issued. `expires_in` is in seconds."""
 
     access_token: str = field(repr=False)
     expires_in: int | None
@@ -77,8 +77,8 @@ def code_request(
 def parse_token_response(
     response: ProviderResponse, *, client: Client, metadata: ServerMetadata
 ) -> TokenResponse:
-    """The tokens, whole and of the right types. What is in them is not checked."""
-    # RFC 6749 5.2: an error is a 400, or a 401 if it is about our authentication.
+    """The tokens, present and of the right types. Does not check their content."""
+    # RFC 6749 5.2: errors have status 400, or 401 for a failed client authentication.
     check_status(response, document="token", allowed=(200, 400, 401, 403))
     document = json_object(response, document="token")
     # Some providers send errors with status 200.
@@ -91,7 +91,7 @@ def parse_token_response(
     ):
         raise InvalidProviderResponse("token.invalid_member", member="access_token")
     token_type = document.get("token_type")
-    # RFC 6749 7.1: a token of a type that we do not know must not be used.
+    # RFC 6749 7.1: a token of an unknown type must not be used.
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise InvalidProviderResponse(
             "token.token_type", expected="Bearer", received=printable(token_type)
@@ -124,7 +124,7 @@ def _refusal(
             **detail,
             method=authentication_method(client, metadata),
             methods_supported=metadata.token_endpoint_auth_methods_supported,
-            # Providers that do not decode as RFC 6749 2.3.1 says trip over these.
+            # A provider that does not decode as RFC 6749 2.3.1 says fails on these.
             secret_has_special_characters=bool(
                 re.search(r"[^A-Za-z0-9._~-]", client.client_secret)
             ),
@@ -133,7 +133,7 @@ def _refusal(
 
 
 def _seconds(value: object) -> int | None:
-    """RFC 6749 5.1's `expires_in`, as a number or in digits; else unknown."""
+    """RFC 6749 5.1's `expires_in`, a number or a string of digits; None otherwise."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int) and 0 <= value < 2**31:

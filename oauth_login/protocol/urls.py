@@ -7,18 +7,18 @@ from urllib.parse import urlsplit
 
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
-# A name of labels (RFC 1035 2.3.4) or an IPv6 address without a zone; then the port.
+# A host name (RFC 1035 2.3.4) or an IPv6 address without a zone, then the port.
 _NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
 _NETLOC = rf"({_NAME}|\[[0-9a-f:]*:[0-9a-f:.]*\])(:[0-9]+)?"
 
 
 def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
-    """Whether we send anything there: https, a plain host, no tricks (T45, T49).
+    """Whether requests may go there: https, a plain host, nothing ambiguous (T45, T49).
 
-    http is allowed for this machine only, and only where the site says so. Which
-    address the host's name leads to is not checked here.
+    http is allowed for this machine only, and only if the site allows it. Does not
+    check which address the host name resolves to.
     """
-    # Parsers disagree about these; no endpoint needs them (E3).
+    # URL parsers disagree about these characters, and no endpoint needs them.
     if re.search(r"[^\x21-\x7e]|[\\\"<>^`{|}]", url):
         return False
     try:
@@ -28,9 +28,9 @@ def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
         return False
     if not parts.hostname or "#" in url or port == 0:
         return False
-    if len(parts.hostname) > 253:  # before anybody encodes it: quadratic in idna
+    if len(parts.hostname) > 253:  # the idna codec takes quadratic time
         return False
-    # A client may decode a host: it would be another one than we judged.
+    # An HTTP client may decode an encoded host and connect to another host than this.
     if not re.fullmatch(_NETLOC, parts.netloc, re.IGNORECASE):
         return False
     if parts.scheme == "https":
@@ -43,16 +43,16 @@ def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, as it spells them."""
+    """Scheme, host and port of a URL, in its own spelling."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def seen_from_here(url: str, *, issuer: str, backend_base_url: str | None) -> str:
-    """The URL as this server reaches it, where the provider has two names.
+    """The URL under which this server reaches the provider.
 
-    In a cluster or with containers the browser knows the provider by one name and this
-    server by another. Only what is at the issuer's own address is translated.
+    In a cluster, browsers and this server may know the provider by different names.
+    Only URLs at the issuer's own address are translated.
     """
     if backend_base_url is None or origin(url) != origin(issuer):
         return url
@@ -60,7 +60,7 @@ def seen_from_here(url: str, *, issuer: str, backend_base_url: str | None) -> st
 
 
 def is_behind(url: str, backend_base_url: str | None) -> bool:
-    """Whether it is a plain URL at the address where we reach the provider."""
+    """Whether it is a plain URL at the address under which this server asks."""
     secure = url.replace("http:", "https:", 1)
     return (
         backend_base_url is not None

@@ -1,4 +1,4 @@
-"""The userinfo response, and how its claims join the ID token's (Core 5.3)."""
+"""The userinfo response, and how its claims extend the ID token's (Core 5.3)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from oauth_login.protocol.jose.jwe import decrypted, is_encrypted
 from oauth_login.protocol.jose.jws import TokenContext, verified_jws
 from oauth_login.protocol.strict_json import printable
 
-# These say how the login went, and only the ID token may say it (T62).
+# Claims about the login itself: only the ID token's count (T62).
 PROTOCOL_CLAIMS = {
     *("iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "jti", "sid"),
     *("auth_time", "acr", "amr", "at_hash", "c_hash", "s_hash"),
 }
-# When and how somebody authenticated: nobody's word but an ID token's.
+# Claims about when and how the person authenticated: only the ID token's count.
 AUTHENTICATION_CLAIMS = {"auth_time", "acr", "amr", "sid"}
-# A pair: somebody's word on one address says nothing about another.
+# These belong together: a verification is about one address.
 EMAIL_CLAIMS = {"email", "email_verified"}
 
 
 def userinfo_request(access_token: str, *, userinfo_endpoint: str) -> ProviderRequest:
-    """Ask who the access token is about (Core 5.3.1, RFC 6750 2.1)."""
+    """Ask for the claims about the access token's person (Core 5.3.1, RFC 6750 2.1)."""
     headers = {
         "Authorization": f"Bearer {access_token}",
         "Accept": "application/json, application/jwt",
@@ -77,14 +77,14 @@ def parse_user_document(
 
 
 def emails_request(access_token: str, *, emails_endpoint: str) -> ProviderRequest:
-    """Ask for the person's addresses, at a provider that keeps them apart (GitHub)."""
+    """Ask a provider with an endpoint for email addresses for the person's (GitHub)."""
     return userinfo_request(access_token, userinfo_endpoint=emails_endpoint)
 
 
 def parse_emails_response(response: ProviderResponse) -> dict[str, Any]:
     """`email` and `email_verified` of the address that is primary and verified.
 
-    Nothing if there is none: an address that nobody verified is nobody's.
+    Empty if there is none: an unverified address may belong to another person.
     """
     _check_status(response)
     for entry in json_value(response, document="userinfo", kind=list):
@@ -101,10 +101,10 @@ def parse_emails_response(response: ProviderResponse) -> dict[str, Any]:
 def merged_claims(
     id_token: Mapping[str, Any], userinfo: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What both documents say together: the ID token wins (T62).
+    """The claims of both documents; the ID token takes precedence (T62).
 
-    `email` and `email_verified` come from one document: the ID token if it has
-    either, else userinfo.
+    `email` and `email_verified` come from the same document: from the ID token if it
+    has one of them, otherwise from userinfo.
     """
     reserved = PROTOCOL_CLAIMS
     if not EMAIL_CLAIMS.isdisjoint(id_token):
@@ -120,17 +120,17 @@ def _claims(response: ProviderResponse, context: TokenContext) -> Mapping[str, A
         return json_object(response, document="userinfo")
     check_size(response, document="userinfo")
     token = response.body.decode("ascii", errors="replace").strip()
-    # Negotiated apart from the ID token's: it may be encrypted, and need not.
+    # Registered separately from the ID token's encryption, so both forms are accepted.
     if client.decryption_keys and is_encrypted(token):
         token = decrypted(token, document="userinfo", keys=client.decryption_keys)
     jws = verified_jws(token, context, document="userinfo")
-    # Core 5.3.2: a signed response names its issuer and us as its audience (T63).
+    # Core 5.3.2: a signed response names its issuer, and us as the audience (T63).
     check_issuer(jws, context, document="userinfo")
     check_audience(jws.claims, client=client, document="userinfo")
-    # A logout token or a security event says nothing of a person (T77).
+    # A logout token or a security event is not a userinfo response (T77).
     if "events" in jws.claims:
         raise InvalidProviderResponse("userinfo.typ", received="events")
-    # RFC 7519 4.1.4: it need not say how long it is good for, but if it does, it is.
+    # RFC 7519 4.1.4: `exp` is optional, but if present it must be in the future.
     if "exp" in jws.claims:
         exp = numeric_date(jws.claims, "exp", document="userinfo")
         if exp <= context.now - client.leeway:
@@ -139,7 +139,7 @@ def _claims(response: ProviderResponse, context: TokenContext) -> Mapping[str, A
 
 
 def _check_status(response: ProviderResponse) -> None:
-    """Raise unless it is 200; a refused token (RFC 6750 3.1) has its own code."""
+    """Raise unless it is 200. A rejected token (RFC 6750 3.1) has its own code."""
     if response.status in (401, 403):
         raise InvalidProviderResponse(
             "userinfo.refused",

@@ -1,8 +1,8 @@
-"""A provider's documents, kept: in this process, and in a cache shared by all.
+"""A provider's documents, cached in this process and in a cache that processes share.
 
-Metadata and key sets change rarely, and a login must not wait for them. They are kept
-as the text that came over the wire and judged again whenever they are read: whoever
-can write to the cache cannot get around the rules (T85).
+Metadata and key sets change rarely, and a login should not wait for them. The shared
+cache holds the text as it came over the wire. It is validated again at each read, so
+that write access to the cache is not enough to get around the rules (T85).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Cache(Protocol):
-    """What is needed of a cache; Django's have it. Times are in seconds."""
+    """The cache interface needed here, as Django's have it. Timeouts are in seconds."""
 
     def get(self, key: str) -> Any: ...
 
@@ -49,9 +49,9 @@ class _Kept(Generic[T]):
 class CachedDocument(Generic[T]):
     """One document of one provider.
 
-    `fetch` asks the provider and returns the document with its text; `parse` makes
-    the document of such a text again, or raises. `name` tells documents apart and
-    must hold everything that the document depends on.
+    `fetch` asks the provider and returns the text and the parsed document. `parse`
+    validates such a text and returns the document, or raises. `name` identifies the
+    document in the cache and must contain everything that the document depends on.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class CachedDocument(Generic[T]):
         self._kept: _Kept[T] | None = None
 
     def get(self, *, now: float) -> T:
-        """The document: an hour old at most, or a day if no newer one can be had."""
+        """The document, at most an hour old; during an outage, at most a day old."""
         kept = self._kept
         if kept is None or not kept.is_younger_than(FRESH_LIFETIME, now):
             kept = self._newest(now)
@@ -78,23 +78,23 @@ class CachedDocument(Generic[T]):
         try:
             return self._fetched(now)
         except OAuthLoginError as error:
-            # A failed answer never replaces a good one.
+            # A failed request never replaces a good document.
             if kept is None or not kept.is_younger_than(STALE_LIFETIME, now):
                 raise
             logger.warning("using an old document: %s", error.code)
             return kept.value
 
     def refetch(self, *, now: float) -> T:
-        """The newest document, asked for at most once a minute by all processes.
+        """The newest document; all processes together ask at most once a minute.
 
-        For whoever has reason to think that there is a newer one than get() gave.
+        For a caller that has a reason to expect a newer document than get() returned.
         """
         before = self._kept
         newest = self._newest(now)
         if newest is not None and newest is not before:
-            return newest.value  # another process was quicker
-        # T69: whoever sends invented key ids must not make us ask and ask. If the
-        # cache cannot say whether it was asked, it was.
+            return newest.value  # another process has fetched it
+        # T69: tokens with invented key IDs must not cause many requests. If the cache
+        # cannot tell, assume that another process has just asked.
         if not self._add_to_cache("refetch", REFETCH_INTERVAL):
             return self.get(now=now)
         try:
@@ -104,7 +104,7 @@ class CachedDocument(Generic[T]):
             return self.get(now=now)
 
     def _fetched(self, now: float) -> T:
-        # Ten logins at a provider that is down must not ask ten times (T129).
+        # Ten logins must not send ten requests to a provider that is down (T129).
         if self._from_cache("failed"):
             raise ProviderUnavailable("discovery.recently_failed")
         try:
@@ -118,14 +118,14 @@ class CachedDocument(Generic[T]):
         return value
 
     def _newest(self, now: float) -> _Kept[T] | None:
-        """The newer one of what this process and what the cache has."""
+        """The newer document of this process's own and the cache's."""
         text = self._from_cache("text")
         if text is not None:
             try:
                 fetched_at, document = _entry(text)
                 mine = self._kept
-                # One from the future, by a server whose clock is wrong, would stay
-                # young until then.
+                # A server with a wrong clock may have dated it in the future, and until
+                # then it would count as fresh.
                 if fetched_at <= now + REFETCH_INTERVAL and (
                     mine is None or mine.fetched_at < fetched_at
                 ):
@@ -134,7 +134,7 @@ class CachedDocument(Generic[T]):
                 logger.warning("ignoring a document in the cache that does not parse")
         return self._kept
 
-    # A cache that is down costs requests, not logins.
+    # While the cache is down, logins work but send more requests.
 
     def _from_cache(self, name: str) -> Any:
         try:
@@ -158,7 +158,7 @@ class CachedDocument(Generic[T]):
 
 
 def _entry(text: object) -> tuple[float, str]:
-    """When a document was fetched, and its text; ValueError if we did not write it."""
+    """`(fetched_at, text)` of a cache entry; ValueError if it is malformed."""
     entry = parse_json_object(str(text).encode())
     fetched_at, document = entry.get("fetched_at"), entry.get("text")
     if not isinstance(fetched_at, float) or not isinstance(document, str):

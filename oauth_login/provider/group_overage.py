@@ -1,8 +1,8 @@
-"""Groups that did not fit into the token, fetched by a function of the site's choice.
+"""Groups that did not fit into the token, fetched by a function that the site chooses.
 
-The function decides which addresses to ask, and this room what asking means: the
-provider's own transport, the person's own access token, one host, so many pages, so
-many seconds. Whatever goes wrong, the groups are unknown, and not absent (T98).
+The function decides which URLs to request. This module limits the requests: the
+provider's transport, the person's access token, one host, a maximum of requests and of
+seconds. After any failure the groups are unknown, and not absent (T98).
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ Send: TypeAlias = Callable[[ProviderRequest], ProviderResponse]
 
 @dataclass(frozen=True, slots=True)
 class Overage:
-    """How the values of one claim are had when the token has no room for them.
+    """How to fetch the values of a claim that did not fit into the token.
 
-    `wanted` are the values that any rule asks for; None: all.
+    `wanted` are the values that the rules mention; None means all.
     """
 
     claim: str
@@ -48,14 +48,14 @@ class Overage:
     def resolved(
         self, claims: Mapping[str, Any], *, access_token: str, send: Send
     ) -> dict[str, Any]:
-        """The claims, with the missing one where it could be had."""
+        """The claims, with the missing one added if it could be fetched."""
         if not is_unknown(claims, self.claim, complete=True):
             return dict(claims)
         getter = _Getter(access_token, send)
         try:
             values = self._values(self.resolver()(getter.get, claims))
-        except Exception as error:  # noqa: BLE001 - somebody else's function
-            # The message may quote what came over the wire.
+        except Exception as error:  # noqa: BLE001 - the site's own function
+            # The message may quote the response, so only the code or type is logged.
             reason = getattr(error, "code", type(error).__name__)
             logger.warning("claim=%r could not be fetched: %s", self.claim, reason)
             return dict(claims)
@@ -69,7 +69,7 @@ class Overage:
 
 
 class _Getter:
-    """JSON documents of one host, so many, for the bearer of one token."""
+    """Fetches JSON documents from one host with one access token, within the limits."""
 
     def __init__(self, access_token: str, send: Send) -> None:
         self._access_token = access_token
@@ -79,10 +79,10 @@ class _Getter:
         self._origin: tuple[str, str] | None = None
 
     def get(self, url: str) -> Mapping[str, Any]:
-        """The JSON object at an https URL: of the first one's host, and no other.
+        """The JSON object at an https URL, which must have the first URL's host.
 
-        The next page's address comes from the page before: it must not lead the
-        token elsewhere (T49, T50).
+        A page contains the URL of the next page; it must not send the access token to
+        another host (T49, T50).
         """
         parts = urlsplit(url)
         origin = parts.scheme, parts.netloc

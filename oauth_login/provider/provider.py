@@ -39,7 +39,7 @@ from oauth_login.provider.group_overage import Overage
 
 
 class Transport(Protocol):
-    """Sends one request; follows nothing, keeps nothing, and ends in time."""
+    """Sends one request, without redirects or cookies, and within a time limit."""
 
     def send(self, request: ProviderRequest) -> ProviderResponse: ...
 
@@ -50,7 +50,7 @@ class Provider:
     `subject_field` makes it a provider of plain OAuth 2.0: it sends no ID token, and
     this field of the user document is the subject. `userinfo` is "auto", "always" or
     "never"; with "auto" `lacks_claims` decides, given the ID token's claims. `overage`
-    fetches groups that have no room in a token.
+    fetches groups that did not fit into a token.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Provider:
         redirect_uri: str,
         now: float,
     ) -> TokenResponse:
-        """Tokens for a code. Asked once: a code is good for one try."""
+        """Exchange a code for tokens. Sent only once: a code works only once."""
         request = code_request(
             code,
             code_verifier=code_verifier,
@@ -135,11 +135,11 @@ class Provider:
         )
 
     def validate_logout(self, token: str, *, now: float) -> LogoutToken:
-        """A logout token that this provider's server brought (Back-Channel Logout)."""
+        """A logout token that this provider's server sent (Back-Channel Logout)."""
         return validate_logout_token(token, self._context(self.metadata(now=now), now))
 
     def standard_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
-        """The claims of one document, as the standard names and types them."""
+        """The claims of one document, with the standard's names and types."""
         return standard_claims(claims, self.client.deviations)
 
     def needs_userinfo(
@@ -189,7 +189,7 @@ class Provider:
     def with_overage(
         self, claims: Mapping[str, Any], access_token: str
     ) -> dict[str, Any]:
-        """The claims, with groups that had no room in the token, where they are had."""
+        """The claims, with groups added that did not fit into the token."""
         if self._overage is None:
             return dict(claims)
         return self._overage.resolved(

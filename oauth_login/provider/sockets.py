@@ -1,7 +1,7 @@
-"""Connections that end in time, and lead nowhere that they must not.
+"""Connections with a total timeout and a check of the address that they lead to.
 
-urllib3 makes one connection after the other, each in the end through `_new_conn`; here
-that asks the watch of the exchange that it is for.
+urllib3 opens every connection through `_new_conn`. Here that method asks the `Watch` of
+the current exchange.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class AddressRefusedError(Exception):
 
 
 class Watch:
-    """Of one exchange: ends it after `timeout` seconds, and judges where it leads.
+    """Ends one exchange after `timeout` seconds, and checks the addresses it uses.
 
-    `known_hosts` are those that the site's settings name; these may lie anywhere.
+    `known_hosts` are the hosts that the site's settings name: any address is allowed.
     """
 
     def __init__(self, known_hosts: Collection[str], *, timeout: float) -> None:
@@ -46,9 +46,9 @@ class Watch:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch what this thread does."""
-        # A timeout of a socket is for each read: a server that drips a byte now and
-        # then is cut off by nobody but this timer (T51).
+        """Watch the connections of this thread."""
+        # A socket's own timeout restarts with each read. Only this timer stops a server
+        # that sends one byte at a time (T51).
         timer = threading.Timer(self._timeout, self._end)
         timer.daemon = True
         timer.start()
@@ -60,17 +60,18 @@ class Watch:
             timer.cancel()
 
     def connect(self, connection: _WatchedConnection, timeout: float) -> socket.socket:
-        """A socket to one of the host's addresses; OSError if none can be had.
+        """A socket to one of the host's addresses; OSError if none accepts.
 
-        The addresses are judged, not the name: names have many spellings (E3). And it
-        is these that are then used: the name may lead elsewhere a moment later.
+        Checks the addresses and not the name, because one host has many spellings. The
+        checked addresses are then connected to without a second lookup, which could
+        return others.
         """
-        # With a dot at its end, a name means the same wherever it is looked up.
+        # `_dns_host` keeps a trailing dot, which makes the name fully qualified.
         addresses = _addresses_of(connection._dns_host, connection.port)
-        # Through a proxy we only ever reach the proxy, which the settings name.
+        # With a proxy, the connection is to the proxy, which the settings name.
         if connection.proxy is None and connection.host not in self._known_hosts:
             self._check(addresses)
-        error: OSError = OSError("there is no address")
+        error: OSError = OSError("the host has no address")
         for address in addresses:
             try:
                 opened = create_connection(
@@ -78,7 +79,7 @@ class Watch:
                     self._seconds(timeout),
                     socket_options=connection.socket_options,
                 )
-                # What comes next, a TLS handshake, has that much time in all.
+                # The TLS handshake that follows has only the remaining time.
                 opened.settimeout(self._seconds(timeout))
             except OSError as failure:
                 error = failure
@@ -87,14 +88,14 @@ class Watch:
         raise error
 
     def use(self, connection: _WatchedConnection, opened: socket.socket) -> None:
-        """This is what the exchange goes over, from now on."""
+        """Remember the connection that the exchange uses from now on."""
         self._connection, self._socket = connection, opened
         connection.watch = self
         if self.ended:
             self._end()
 
     def _seconds(self, timeout: float) -> float:
-        """As long, or what is left; TimeoutError if that is nothing."""
+        """`timeout`, or the remaining time if less; TimeoutError if none is left."""
         seconds = min(timeout, self._deadline - time.monotonic())
         if seconds <= 0:
             raise TimeoutError
@@ -106,18 +107,18 @@ class Watch:
             raise AddressRefusedError
 
     def _end(self) -> None:
-        """Hang up. Called by the timer, in its own thread."""
+        """Close the connection. Called by the timer, in the timer's thread."""
         self.ended = True
-        # A connection that was read to the end may serve another exchange already.
+        # A connection whose response was read may already serve another exchange.
         if self._connection is not None and self._connection.watch is self:
-            # It may have been closed just now. A TLS socket's own shutdown would take
-            # the cipher away under the thread that is reading.
+            # Another thread may have closed it just now. A TLS socket's own shutdown
+            # would drop the TLS state under the thread that reads.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # type: ignore[arg-type] # set with it
 
 
 class WatchedAdapter(HTTPAdapter):
-    """requests' own adapter, with connections that ask the watch of their thread."""
+    """requests' adapter, with connections that ask the watch of their thread."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -130,7 +131,7 @@ class WatchedAdapter(HTTPAdapter):
 
 
 class _Current(threading.local):
-    """The exchange that this thread is in; urllib3 has no way to pass it along."""
+    """The exchange of this thread; urllib3 has no way to pass it to a connection."""
 
     watch: Watch | None = None
 
@@ -140,7 +141,7 @@ _current = _Current()
 
 def _watch() -> Watch:
     if _current.watch is None:
-        raise RuntimeError("these connections are for watched exchanges only")
+        raise RuntimeError("these connections need a Watch")
     return _current.watch
 
 
@@ -148,7 +149,7 @@ class _WatchedConnection(HTTPConnection):
     watch: Watch | None = None
 
     def _new_conn(self) -> socket.socket:
-        """As urllib3's own, error for error."""
+        """Like urllib3's own method, with the same errors."""
         try:
             opened = _watch().connect(self, float(self.timeout or 0))
         except socket.gaierror as error:
@@ -157,22 +158,22 @@ class _WatchedConnection(HTTPConnection):
             raise ConnectTimeoutError(self, "timed out") from error
         except OSError as error:
             raise NewConnectionError(self, "not connected") from error
-        _watch().use(self, opened)  # a proxy is talked to before there is TLS
+        _watch().use(self, opened)  # a proxy answers before TLS begins
         return opened
 
     def _tunnel(self) -> None:
         super()._tunnel()
-        # If we hung up, the proxy's answer looks like one that ended there.
+        # If the timer closed the connection, the proxy's response looks complete.
         if _watch().ended:
             raise TimeoutError
 
     def connect(self) -> None:
         super().connect()
-        _watch().use(self, self.sock)  # for TLS it is another one now
+        _watch().use(self, self.sock)  # TLS has replaced the socket
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
-            _watch().use(self, self.sock)  # kept from an exchange before
+            _watch().use(self, self.sock)  # kept alive from an earlier exchange
         super().request(*args, **kwargs)
 
 
@@ -195,7 +196,7 @@ def _use_watched_pools(manager: urllib3.PoolManager) -> None:
 def _addresses_of(host: str, port: int | None) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError:  # a label that is empty or too long, says the codec
+    except UnicodeError:  # the idna codec: a label is empty or too long
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 

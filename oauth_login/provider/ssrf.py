@@ -1,4 +1,4 @@
-"""How far inside the network an address lies, and who may send us there (T49)."""
+"""Which IP addresses a provider may direct this server's requests to (T49)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import ipaddress
 from collections.abc import Iterable
 from enum import IntEnum
 
-# RFC 6052: the IPv4 address is in the last 32 bits.
+# RFC 6052: the last 32 bits are an IPv4 address.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Zone(IntEnum):
-    """From outside to inside."""
+    """How far inside an address lies, from the internet to this machine."""
 
     INTERNET = 0
     NETWORK = 1
     MACHINE = 2
-    # Where no provider is: link-local (169.254.169.254!), multicast, 0.0.0.0.
+    # Never a provider: link-local (169.254.169.254!), multicast, 0.0.0.0.
     NOWHERE = 3
 
 
 def zone_of(address: str) -> Zone:
-    """The zone of an IP address, by whatever spelling of it the resolver returned."""
+    """The zone of an IP address, in any spelling that the resolver may return."""
     ip = _meant(ipaddress.ip_address(address.partition("%")[0]))
     if ip.is_loopback:
         return Zone.MACHINE
@@ -31,10 +31,10 @@ def zone_of(address: str) -> Zone:
 
 
 def may_be_reached(address: str, *, known_addresses: Iterable[str]) -> bool:
-    """Whether whoever is at the known addresses may send us to that one.
+    """Whether a provider at the known addresses may direct requests to `address`.
 
-    Only those who are inside themselves: this machine's own services are named by
-    those on this machine, and the network's by those in the network.
+    A public address is always allowed. This machine is allowed for a provider on this
+    machine only, and the internal network for one in the network or on this machine.
     """
     zone = zone_of(address)
     if zone in (Zone.INTERNET, Zone.NOWHERE):
@@ -45,7 +45,7 @@ def may_be_reached(address: str, *, known_addresses: Iterable[str]) -> bool:
 def _meant(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """::ffff:127.0.0.1 is 127.0.0.1, and there are more ways to write it."""
+    """The IPv4 address that an IPv6 address stands for, e.g. ::ffff:127.0.0.1."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
     if ip in _NAT64:

@@ -1,7 +1,7 @@
-"""The only socket: requests to one provider over kept-alive connections.
+"""The only network access: requests to one provider over kept-alive connections.
 
-`requests` is used without its Session, which would follow redirects, keep cookies,
-and take passwords from `.netrc` and proxies from the environment (E2, T46 to T48).
+`requests` is used without its Session. A Session follows redirects, keeps cookies, and
+reads passwords from `.netrc` and proxies from the environment (T46 to T48).
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ TOTAL_TIMEOUT = 15.0
 
 
 class RequestsTransport:
-    """Sends what the rules ask for, and reads no more of the answer than they need.
+    """Sends requests and reads at most MAX_BODY bytes of each response.
 
-    TLS is always verified, against `ca_bundle` (a path) where one is given. All times
-    are in seconds; `total_timeout` covers everything from the first connection to the
-    last byte, a retry included, but not the resolver. `issuer_host` and `backend_host`
-    are what the site's settings name: only these may lie inside the network, and others
-    only beside them (T49). `client_cert` is the path of a certificate, or its and its
-    key's; whenever a connection is opened the files are read again, so that a new
-    certificate needs no restart.
+    TLS certificates are always verified, against `ca_bundle` (a path) if it is given.
+    `total_timeout` in seconds covers everything from the first connection to the last
+    byte, including a retry, but not name resolution. `issuer_host` and `backend_host`
+    come from the site's settings and may have internal addresses; other hosts may only
+    have addresses that a provider at these hosts may name (T49). `client_cert` is the
+    path of a certificate with its key, or the paths of both. The files are read again
+    for every connection, so that a new certificate needs no restart.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class RequestsTransport:
         backend_host: str | None = None,
     ) -> None:
         self._ca_bundle = ca_bundle
-        # urllib3 looks only into a key's file whether there is a password on it; if
-        # there is, OpenSSL would ask for it, at a terminal.
+        # Given the key's file by name, urllib3 checks it for a password. Otherwise
+        # OpenSSL would ask for the password at a terminal.
         self._client_cert = (
             (client_cert, client_cert) if isinstance(client_cert, str) else client_cert
         )
@@ -61,14 +61,14 @@ class RequestsTransport:
         self._known_hosts = {issuer_host, *filter(None, [backend_host])}
 
     def send(self, request: ProviderRequest) -> ProviderResponse:
-        """The provider's answer, whatever it is, or ProviderUnavailable.
+        """The provider's response with any status, or ProviderUnavailable.
 
-        InvalidProviderResponse if the URL leads where no provider sends us, and
-        ConfigurationError if a file of ours cannot be used.
+        InvalidProviderResponse if the URL leads to an address that is not allowed, and
+        ConfigurationError if a file that the settings name cannot be used.
         """
         watch = Watch(self._known_hosts, timeout=self._total_timeout)
         with watch.watching():
-            # A code is good for one try; a document can be asked for again.
+            # A GET may be repeated, a POST not: a code works only once.
             tries = 2 if request.method == "GET" else 1
             while True:
                 tries -= 1
@@ -79,8 +79,8 @@ class RequestsTransport:
                         "discovery.insecure_endpoint", received=request.url
                     ) from None
                 except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-                    # requests' errors are OSErrors, and what the codecs and TLS make
-                    # of an odd host are ValueErrors.
+                    # requests' exceptions are OSErrors; for an odd host, codecs and TLS
+                    # raise ValueErrors.
                     kind = "timeout" if watch.ended else _kind_of(error)
                     if kind == "connection" and tries:
                         continue
@@ -95,7 +95,7 @@ class RequestsTransport:
             request.url,
             headers={
                 "User-Agent": "oauth_login",
-                # What is unpacked may be a thousand times what was sent.
+                # A compressed body may grow a thousandfold.
                 "Accept-Encoding": "identity",
                 **request.headers,
             },
@@ -113,17 +113,17 @@ class RequestsTransport:
             body = response.raw.read(MAX_BODY + 1, decode_content=False)
         finally:
             response.close()
-        # A body that ends because we hung up looks whole if it has no length.
+        # Without a length, a body looks complete after the timer ended the exchange.
         if watch.ended:
             raise TimeoutError
-        # And http.client takes whatever came for the whole.
+        # http.client does not report a body that is shorter than announced.
         if response.raw.length_remaining and len(body) <= MAX_BODY:
             raise ConnectionError
         headers = {name.lower(): value for name, value in response.headers.items()}
         return ProviderResponse(response.status_code, headers, body)
 
     def _check_files(self) -> None:
-        """Raise if files of ours are to blame: then nothing was sent."""
+        """Raise if a file of the settings cannot be used; nothing was sent then."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             if self._ca_bundle is not None:
@@ -133,7 +133,7 @@ class RequestsTransport:
                     capath=self._ca_bundle if is_folder else None,
                 )
             if self._client_cert is not None:
-                # With a password nobody is asked for one.
+                # An empty password keeps OpenSSL from asking at a terminal.
                 context.load_cert_chain(*self._client_cert, password="")  # noqa: S106
         except OSError as error:
             raise ConfigurationError(
@@ -145,12 +145,12 @@ class RequestsTransport:
 
 
 def _kind_of(error: BaseException) -> str:
-    """What went wrong: "timeout", "tls" or "connection"."""
+    """The kind of failure: "timeout", "tls" or "connection"."""
     kinds = requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError
     if isinstance(error, kinds):
         return "timeout"
     causes = list(_causes(error))
-    # Hung up in the middle, or so it looks from inside of TLS.
+    # TLS reports a broken connection with these.
     broken = ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError
     if any(isinstance(cause, broken) for cause in causes):
         return "connection"
@@ -159,7 +159,7 @@ def _kind_of(error: BaseException) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The operating system's words, or TLS's, and never the other end's."""
+    """A message of the operating system or of TLS, never the provider's text."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return printable(cause.verify_message)
@@ -173,7 +173,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it: urllib3 passes some as arguments only."""
+    """The error and its causes, which urllib3 sometimes passes as arguments."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

@@ -1,4 +1,4 @@
-"""Who we are at the token endpoint: exactly one method (RFC 6749 2.3, 7523, 8705)."""
+"""Client authentication: exactly one method per request (RFC 6749 2.3, 7523, 8705)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oauth_login.protocol.discovery import ServerMetadata
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFETIME = 60
 
-# What each method needs of ours. The last one is Apple's: a secret that is a JWT.
+# The credential that each method needs. The last is Apple's: a JWT as the secret.
 METHODS: Mapping[str, str] = {
     "none": "",
     "client_secret_basic": "secret",
@@ -26,7 +26,7 @@ METHODS: Mapping[str, str] = {
     "self_signed_tls_client_auth": "certificate",
     "signed_client_secret": "keys",
 }
-# Of several that fit, the first: a secret that is there was registered to be used.
+# Preferred methods first. A configured secret is used before a certificate or a key.
 _CHOICE = {
     "secret": ("client_secret_basic", "client_secret_post", "client_secret_jwt"),
     "certificate": ("tls_client_auth", "self_signed_tls_client_auth"),
@@ -35,10 +35,10 @@ _CHOICE = {
 
 
 def authentication_method(client: Client, metadata: ServerMetadata) -> str:
-    """The method to use: the configured one, or the best that the provider has.
+    """The configured method, or the first preferred one that the provider supports.
 
-    It is chosen once and never tried in turn: a second try would show the secret
-    twice (T54).
+    Only this method is tried: trying several would reveal the secret in several ways
+    (T54).
     """
     if client.token_endpoint_auth_method != "auto":  # noqa: S105 - a method's name
         return client.token_endpoint_auth_method
@@ -58,10 +58,10 @@ def authentication_method(client: Client, metadata: ServerMetadata) -> str:
 
 
 def mtls_alias(name: str, *, client: Client, metadata: ServerMetadata) -> str | None:
-    """Where that endpoint is for us alone, if a certificate says who we are.
+    """The endpoint's address for clients that authenticate with a certificate.
 
-    RFC 8705 5: the provider asks for one at these addresses, and so not of browsers.
-    Tokens that were got there are used there.
+    RFC 8705 5: the provider requests certificates at these addresses only, so that
+    browsers are not asked for one. Tokens issued there are used there.
     """
     if METHODS[authentication_method(client, metadata)] != "certificate":
         return None
@@ -71,7 +71,7 @@ def mtls_alias(name: str, *, client: Client, metadata: ServerMetadata) -> str | 
 def authenticate(
     form: Mapping[str, str], *, client: Client, metadata: ServerMetadata, now: float
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The form and the headers of a token request that says who we are."""
+    """The form and the headers of a token request, with client authentication."""
     match authentication_method(client, metadata):
         case "client_secret_basic":
             return dict(form), {"Authorization": _basic(client)}
@@ -84,8 +84,8 @@ def authenticate(
         case "private_key_jwt":
             added = _assertion(client, metadata, *_own_key(client, metadata), now)
         case _:
-            # RFC 6749 3.2.1: a public client says its name, and the verifier is its
-            # proof. RFC 8705 2: with a certificate, the connection is.
+            # RFC 6749 3.2.1: a public client sends its ID, and the code verifier is the
+            # proof. RFC 8705 2: with a certificate, the TLS connection is the proof.
             added = {}
     return {**form, "client_id": client.client_id, **added}, {}
 
@@ -93,12 +93,12 @@ def authenticate(
 def _basic(client: Client) -> str:
     user, password = client.client_id, client.client_secret
     if client.deviations.raw_basic:
-        # RFC 7617 2: what is behind the first colon is the password, so that another
-        # client would be named (T54).
+        # RFC 7617 2: the password begins after the first colon, so an ID with a colon
+        # would name another client (T54).
         if ":" in user:
             raise ConfigurationError("config.client_auth", expected="no ':' in the id")
     else:
-        # RFC 6749 2.3.1: both are form-urlencoded first, as appendix B says.
+        # RFC 6749 2.3.1: both are form-urlencoded first, as appendix B describes.
         user, password = quote_plus(user), quote_plus(password)
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
@@ -112,8 +112,8 @@ def _assertion(
     now: float,
 ) -> dict[str, str]:
     """RFC 7523 2.2, OpenID Connect Core 9."""
-    # T38: for the issuer alone. An assertion for a URL out of the metadata could be
-    # made for somebody else's token endpoint.
+    # T38: the audience is the issuer. A hostile provider could put another provider's
+    # token endpoint into its metadata and use the assertion there.
     audience = metadata.issuer
     if client.deviations.audience_is_token_endpoint:
         audience = metadata.token_endpoint
@@ -153,9 +153,9 @@ def _signing_alg(algs: tuple[str, ...], metadata: ServerMetadata) -> str:
 
 
 def _apple_secret(client: Client, metadata: ServerMetadata, now: float) -> str:
-    """Apple's client secret: a JWT of ours, made for each request.
+    """Apple's client secret: a JWT that we sign for each request.
 
-    Made by hand it lasts six months at most, and then every login fails.
+    One made by hand expires after at most six months, and then every login fails.
     """
     alg, key, kid = _own_key(client, metadata)
     claims = {

@@ -1,4 +1,7 @@
-"""Our own keys: to sign and to decrypt, and the public halves (RFC 7517, 7638)."""
+"""This client's keys for signing and decrypting, and their public halves.
+
+RFC 7517, RFC 7638.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ Use: TypeAlias = Literal["sig", "enc"]
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 _KINDS = "the key must be RSA, P-256, P-384, P-521 or Ed25519"
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
-# What goes into a thumbprint, in this order (RFC 7638 3.2, RFC 8037 2).
+# The members of a thumbprint, in this order (RFC 7638 3.2, RFC 8037 2).
 _REQUIRED = {
     "RSA": ("e", "kty", "n"),
     "EC": ("crv", "kty", "x", "y"),
@@ -36,9 +39,9 @@ _ALGORITHMS = get_default_algorithms()
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A key pair of ours for one `use`, "sig" or "enc" (RFC 7517 4.2).
+    """A key pair of this client for one `use`, "sig" or "enc" (RFC 7517 4.2).
 
-    `algs` are what it can sign with, the usual one first, or be encrypted to with.
+    `algs` are the algorithms it can be used with; signing uses the first that fits.
     """
 
     kid: str
@@ -47,7 +50,7 @@ class ClientKey:
     use: Use = "sig"
 
     def public_jwk(self) -> dict[str, Any]:
-        """The public half, as a key set has it, without `use` and `alg`."""
+        """The public half as an entry of a key set, without `use` and `alg`."""
         public_key, alg = self.private_key.public_key(), _algs(self.private_key)[0]
         return {**_required_members(public_key, alg), "kid": self.kid}
 
@@ -55,15 +58,15 @@ class ClientKey:
 def parse_client_key(
     pem: str, *, kid: str | None = None, use: Use = "sig"
 ) -> ClientKey:
-    """The key of a PEM text without a password; ValueError if it is none that we use.
+    """The key of a PEM text without a password; ValueError if it is not supported.
 
-    RSA of 2048 to 8192 bits, P-256, P-384, P-521 or, to sign, Ed25519. Without a `kid`
-    it is the key's own thumbprint (RFC 7638): a new key then never has an old one's
-    name.
+    RSA of 2048 to 8192 bits, P-256, P-384, P-521 or, for signing, Ed25519. The default
+    `kid` is the key's thumbprint (RFC 7638), so that a new key never has the `kid` of
+    an old one.
     """
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
-    except Exception:  # noqa: BLE001 - each kind of text fails in a way of its own
+    except Exception:  # noqa: BLE001 - bad input raises many kinds of exceptions
         raise ValueError("not a private key in PEM without a password") from None
     if isinstance(key, rsa.RSAPrivateKey):
         if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
@@ -74,25 +77,25 @@ def parse_client_key(
     elif not isinstance(key, ed25519.Ed25519PrivateKey):
         raise ValueError(_KINDS)
     elif use == "enc":
-        raise ValueError("an Ed25519 key signs, and decrypts nothing")
+        raise ValueError("an Ed25519 key can sign, but not decrypt")
     kid = kid or thumbprint(key.public_key(), alg=_algs(key)[0])
     return ClientKey(kid, _algs(key, use), key, use)
 
 
 def thumbprint(key: PublicKey, *, alg: str) -> str:
-    """What a key is called by everybody who knows it (RFC 7638, with SHA-256).
+    """The key's thumbprint (RFC 7638 with SHA-256), which depends on the key alone.
 
-    `alg` is one that it can be used with.
+    `alg` is an algorithm that the key can be used with.
     """
     digest = hashlib.sha256(_json(_required_members(key, alg))).digest()
     return base64url(digest)
 
 
 def public_key_set(keys: Sequence[ClientKey]) -> dict[str, Any]:
-    """What providers fetch from us: every key, the one that signs now first.
+    """The key set that providers fetch from this site; the signing key is first.
 
-    A new key stands behind the one that signs until everybody has seen it, and an old
-    one stays there until nothing that it signed is under way.
+    To rotate, list the new key second until every provider has fetched it, then move it
+    to the front. Keep the old key until everything that it signed has expired.
     """
     return {"keys": [{**key.public_jwk(), **_purpose(key)} for key in keys]}
 
@@ -117,7 +120,7 @@ def _required_members(key: PublicKey, alg: str) -> dict[str, str]:
 
 
 def _purpose(key: ClientKey) -> dict[str, str]:
-    # What signs can do so in several ways; what decrypts, in one.
+    # A signing key supports several algorithms, a decryption key one.
     only = {"alg": key.algs[0]} if key.use == "enc" else {}
     return {"use": key.use, **only}
 

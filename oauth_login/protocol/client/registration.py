@@ -1,4 +1,4 @@
-"""Our registration at a provider, in the names of RFC 7591."""
+"""The client's registration at a provider, with the names of RFC 7591."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ HMAC_ALGS = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who we are at the provider, what we ask for, and what we accept from it.
+    """This site as a client of one provider: credentials, parameters, algorithms.
 
     `token_endpoint_auth_method` is "auto" (chosen from the provider's metadata) or one
-    of client_auth.METHODS. The first of `keys` signs; with `decryption_keys` the
-    provider encrypts ID tokens; `team_id` is Apple's.
-    `response_mode` None is the provider's default. `default_max_age` and `leeway` are
-    in seconds; `authorization_params` go into every request as they are. `acr_order`
-    has the provider's classes of authentication, the weakest first; `sends_auth_time`
-    says whether its ID tokens have an `auth_time`.
+    of authentication.METHODS. The first of `keys` signs. With `decryption_keys` the
+    provider must encrypt ID tokens. `team_id` is Apple's. `response_mode` None is the
+    provider's default. `default_max_age` and `leeway` are in seconds.
+    `authorization_params` are added to every authorization request unchanged.
+    `acr_order` lists the provider's authentication classes, the weakest first;
+    `sends_auth_time` says whether its ID tokens have an `auth_time`.
     """
 
     client_id: str
@@ -53,5 +53,5 @@ class Client:
 
     @property
     def is_openid(self) -> bool:
-        """Whether an ID token is asked for (OpenID Connect Core 3.1.2.1)."""
+        """Whether the client requests an ID token (OpenID Connect Core 3.1.2.1)."""
         return "openid" in self.scope.split()

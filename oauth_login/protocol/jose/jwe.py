@@ -1,7 +1,7 @@
-"""Encrypted tokens: from a JWE to the signed token inside of it (RFC 7516, RFC 7518).
+"""Encrypted tokens: from a JWE to the signed token inside (RFC 7516, RFC 7518).
 
-Decrypting proves nothing: whoever has our public key can encrypt. What comes out is
-for verified_jws to judge, and until then it is nobody's word.
+Decryption does not prove the sender, because the public key is public. verified_jws
+checks the signature of the token inside; until then its content is not trusted.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from oauth_login.protocol.client.keys import ClientKey
 from oauth_login.protocol.jose.jws import COMPACT_JWS, MAX_HEADER, json_segment
 from oauth_login.protocol.strict_json import printable
 
-# RSA1_5 has its oracle, PBES2 lets the sender say how long we work, and the rest
-# needs a shared secret or an authentication of its own (T74).
+# RSA1_5 has a padding oracle, PBES2 lets the sender choose our amount of work, and the
+# others need a shared secret or do not authenticate the content by themselves (T74).
 ALGS = ("RSA-OAEP-256", "ECDH-ES")
 ENCS = ("A128GCM", "A256GCM")
 MAX_JWE = 64 * 1024
 MAX_KEYS = 4
 
-# Header, encrypted key (none with ECDH-ES), 96 bits of initialization vector, what is
-# encrypted, 128 bits of tag (RFC 7518 5.3).
+# Header, encrypted key (empty with ECDH-ES), initialization vector of 96 bits,
+# ciphertext, authentication tag of 128 bits (RFC 7518 5.3).
 _COMPACT = re.compile(
     r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\."
     r"[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22}"
 )
 
-# Gives the plaintext, or raises whatever it likes.
+# Returns the plaintext, or raises any exception.
 _Decrypt = Callable[[ClientKey], bytes | None]
 
 
 def is_encrypted(token: str) -> bool:
-    """Whether it has the five parts of a JWE (RFC 7516 3.1)."""
+    """Whether the token has the five parts of a JWE (RFC 7516 3.1)."""
     return token.count(".") == 4
 
 
 def decrypted(token: str, *, document: str, keys: Sequence[ClientKey]) -> str:
-    """The compact JWS inside of an encrypted token, unjudged.
+    """The compact JWS inside an encrypted token, with its signature unchecked.
 
     `document` ("id_token", "userinfo" or "logout_token") begins the codes of the
-    errors; `keys` are ours, for decryption. Needs the extra `jwe`, or raises
-    ConfigurationError.
+    errors; `keys` are this client's decryption keys. ConfigurationError if the extra
+    `jwe` is not installed.
     """
     if len(token) > MAX_JWE:
         raise InvalidProviderResponse(f"{document}.too_large", expected=MAX_JWE)
     if not is_encrypted(token):
         raise InvalidProviderResponse(f"{document}.not_encrypted")
     header = _checked_header(token, document)
-    # T75: one spelling, and neither a short tag nor a long one.
+    # T75: only one spelling of a token, and only a tag of full length.
     if not _COMPACT.fullmatch(token):
         raise InvalidProviderResponse(f"{document}.malformed")
     decrypt = _decryption(token, header)
@@ -60,8 +60,8 @@ def decrypted(token: str, *, document: str, keys: Sequence[ClientKey]) -> str:
         plaintext = _plaintext(decrypt, key)
         if plaintext is not None:
             return _nested(plaintext, document)
-    # Another key, another tag, another padding: whoever tries learns no more than
-    # that it did not work.
+    # A wrong key, tag or padding gives the same error, so that a sender cannot tell
+    # them apart.
     raise InvalidProviderResponse(
         f"{document}.not_decrypted",
         alg=header["alg"],
@@ -71,26 +71,26 @@ def decrypted(token: str, *, document: str, keys: Sequence[ClientKey]) -> str:
 
 
 def _checked_header(token: str, document: str) -> Mapping[str, Any]:
-    """The header, if it asks for nothing but what we do, before any key is used."""
+    """The header, checked before any key is used."""
     segment, _, _ = token.partition(".")
     if len(segment) > MAX_HEADER:
         raise InvalidProviderResponse(f"{document}.malformed")
     header = json_segment(segment, document)
     alg, enc = header.get("alg"), header.get("enc")
-    # T64, T74: exact, from our list; the token's own word only picks from it.
+    # T64, T74: the token may only choose from our own list of algorithms.
     if alg not in ALGS or enc not in ENCS:
         raise InvalidProviderResponse(
             f"{document}.encryption_alg",
             expected=(ALGS, ENCS),
             received=printable([alg, enc]),
         )
-    # RFC 8725 3.6: a few bytes can become many, and their length tells secrets.
+    # RFC 8725 3.6: compression allows bombs, and its ratio reveals secrets.
     if "zip" in header:
         raise InvalidProviderResponse(f"{document}.compressed")
-    # RFC 7516 4.1.13: we implement no extension (T73).
+    # RFC 7516 4.1.13: this app supports no extension (T73).
     if "crit" in header:
         raise InvalidProviderResponse(f"{document}.crit")
-    # RFC 7519 5.2: "JWT" says that a token is inside; some leave it out.
+    # RFC 7519 5.2: "JWT" announces a nested token; some providers omit it.
     cty = header.get("cty", "JWT")
     if not isinstance(cty, str) or cty.upper() != "JWT":
         raise InvalidProviderResponse(
@@ -102,10 +102,10 @@ def _checked_header(token: str, document: str) -> Mapping[str, Any]:
 def _candidates(
     header: Mapping[str, Any], keys: Sequence[ClientKey]
 ) -> list[ClientKey]:
-    """Our keys of that kind: the one that is named, or the first four."""
+    """The keys that fit the header: the one that it names, or the first four."""
     fitting = [key for key in keys if header["alg"] in key.algs]
     if header["alg"] == "ECDH-ES":
-        # RFC 7518 4.6.1.1: a point on another curve would be a question to our key.
+        # RFC 7518 4.6.1.1: a point on another curve could reveal parts of our key.
         epk = header.get("epk")
         asked = (epk.get("kty"), epk.get("crv")) if isinstance(epk, dict) else None
         fitting = [key for key in fitting if ("EC", key.public_jwk()["crv"]) == asked]
@@ -116,15 +116,15 @@ def _candidates(
 
 def _decryption(token: str, header: Mapping[str, Any]) -> _Decrypt:
     try:
-        # Of the extra `jwe`: only who is sent encrypted tokens needs it.
+        # From the extra `jwe`, which only sites with encrypted tokens need.
         from joserfc.jwe import JWERegistry, decrypt_compact
         from joserfc.jwk import ECKey, RSAKey
     except ImportError:
         raise ConfigurationError(
             "config.jwe_missing", expected="oauth-login[jwe]"
         ) from None
-    # RFC 7516 4: parameters that nobody knows are ignored. Sizes are judged above;
-    # the library's own would turn large RSA keys away.
+    # RFC 7516 4: unknown header parameters are ignored. Sizes were checked above; the
+    # library's own limits would refuse large RSA keys.
     registry = JWERegistry(
         algorithms=[header["alg"], header["enc"]], strict_check_header=False
     )
@@ -146,13 +146,13 @@ def _decryption(token: str, header: Mapping[str, Any]) -> _Decrypt:
 def _plaintext(decrypt: _Decrypt, key: ClientKey) -> bytes | None:
     try:
         return decrypt(key)
-    except Exception:  # noqa: BLE001 - what fails in there must look alike out here
+    except Exception:  # noqa: BLE001 - all failures must look alike to the sender
         return None
 
 
 def _nested(plaintext: bytes, document: str) -> str:
-    # Without compression it is shorter than the token was, so no size is checked.
-    # T75: a token that is encrypted twice, or not signed, is none of ours.
+    # Shorter than the token, because there is no compression: no further size check.
+    # T75: a token that is encrypted twice, or not signed, is refused.
     nested = plaintext.decode("ascii", errors="replace")
     if not COMPACT_JWS.fullmatch(nested):
         raise InvalidProviderResponse(f"{document}.not_signed")

@@ -26,19 +26,19 @@ from oauth_login.protocol.strict_json import parse_json_object
 MAX_KEYS = 50
 MAX_CANDIDATES = 4
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
-# RFC 7518 6.2.2, 6.3.2, 6.4: what only the owner of a key has.
+# RFC 7518 6.2.2, 6.3.2, 6.4: members of private and symmetric keys.
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 PublicKey: TypeAlias = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
-# What a key must be for each algorithm: RFC 7518 3.1 and 3.4, RFC 8037 3.1.
+# The key type and curve for each algorithm: RFC 7518 3.1 and 3.4, RFC 8037 3.1.
 _RSA: set[tuple[str, str | None]] = {("RSA", None)}
 FITTING: Mapping[str, set[tuple[str, str | None]]] = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), _RSA),
     "ES256": {("EC", "P-256")},
     "ES384": {("EC", "P-384")},
     "ES512": {("EC", "P-521")},
-    # Ed448 is left out: EdDSA does not say which curve, and so not which at_hash.
+    # No Ed448: "EdDSA" does not name the curve, and so not the hash of at_hash.
     "EdDSA": {("OKP", "Ed25519")},
 }
 _FROM_JWK = {
@@ -62,7 +62,7 @@ class Jwk:
 
 @dataclass(frozen=True, slots=True)
 class VerifyingKey:
-    """A key of the provider; `issuer` is whose it is, where the key set says so."""
+    """A key of the provider; `issuer` is its owner, if the key set names one."""
 
     public_key: PublicKey = field(repr=False)
     issuer: str | None = None
@@ -70,7 +70,7 @@ class VerifyingKey:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The usable keys of a provider, in its order; never empty."""
+    """The usable keys of a provider, in the order published; never empty."""
 
     entries: tuple[Jwk, ...]
 
@@ -81,7 +81,7 @@ def jwks_request(jwks_uri: str) -> ProviderRequest:
 
 
 def parse_jwks_response(response: ProviderResponse) -> KeySet:
-    """The key set of a response; one without a usable key is refused."""
+    """The key set of a response, or an error if it has no usable key."""
     check_status(response, document="jwks")
     return _key_set(json_object(response, document="jwks"))
 
@@ -90,14 +90,14 @@ def parse_jwks_response(response: ProviderResponse) -> KeySet:
 def parse_key_set(text: str) -> KeySet:
     """The key set of a JSON text that parse_jwks_response accepted before.
 
-    ValueError or InvalidProviderResponse if the text is anything else. Equal texts
-    give the same object, so a returning login parses nothing.
+    ValueError or InvalidProviderResponse for any other text. Equal texts give the same
+    object, so most logins do not parse any keys.
     """
     return _key_set(parse_json_object(text.encode()))
 
 
 def find_keys(key_set: KeySet, *, alg: str, kid: str | None) -> list[VerifyingKey]:
-    """The keys fit for this `alg` and `kid`, at most four; empty if there is none.
+    """The keys that fit this `alg` and `kid`, at most four; empty if there are none.
 
     A provider may use one kid for several keys, and without a kid every fitting key
     is a candidate (OpenID Connect Core 10.1): the signature decides.
@@ -117,7 +117,7 @@ def _key_set(document: Mapping[str, Any]) -> KeySet:
     keys = document.get("keys")
     if not isinstance(keys, list):
         raise InvalidProviderResponse("jwks.malformed")
-    # RFC 7517 5: entries that we do not understand are ignored, not errors.
+    # RFC 7517 5: entries of unknown types are ignored and not errors.
     entries = tuple(
         entry for key in keys[:MAX_KEYS] if (entry := _usable_entry(key)) is not None
     )
@@ -133,10 +133,10 @@ def _usable_entry(key: object) -> Jwk | None:
     kid, alg, issuer = key.get("kid"), key.get("alg"), key.get("issuer")
     key_ops = key.get("key_ops", ["verify"])
     if (
-        # Neither `oct`, a secret that a key set must not hold (T72) …
+        # No `oct`: a key set must not contain symmetric secrets (T72).
         not isinstance(kty, str)
         or kty not in _FROM_JWK
-        # … nor a private key: whoever can read this set could sign with it (T71).
+        # No private key: every reader of the key set could sign with it (T71).
         or not PRIVATE.isdisjoint(key)
         or key.get("use", "sig") != "sig"
         or not isinstance(key_ops, list)
@@ -154,15 +154,15 @@ def _usable_entry(key: object) -> Jwk | None:
 
 @lru_cache(maxsize=256)
 def _public_key(kty: str, text: str) -> PublicKey | None:
-    """The key in cryptography's form; None if it is weak or none at all."""
+    """The key as an object of `cryptography`; None if it is weak or malformed."""
     try:
         key: Any = _FROM_JWK[kty](json.loads(text))
-    except Exception:  # noqa: BLE001 - hostile material fails in many ways, all alike
+    except Exception:  # noqa: BLE001 - malformed keys raise many kinds of exceptions
         return None
     if not isinstance(key, RSAPublicKey):
         return key  # type: ignore[no-any-return] # of one of FITTING's other kinds
     exponent = key.public_numbers().e
-    # T71: weak below, a way to keep us busy above (RFC 7518 3.3).
+    # T71: shorter keys are weak (RFC 7518 3.3), longer ones cost too much time.
     if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
         return None
     return key if exponent % 2 and 3 <= exponent < 2**32 else None

@@ -1,6 +1,6 @@
-"""One signature, one key, one algorithm: the only way to a token's claims (RFC 7515).
+"""The signature check: the only way to a token's claims (RFC 7515).
 
-ID tokens, logout tokens and signed userinfo share this, and two rules for claims.
+ID tokens, logout tokens and signed userinfo share it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ MAX_HEADER = 8 * 1024
 
 
 class FindKeys(Protocol):
-    """Looks up the provider's keys for an algorithm and a key id.
+    """Looks up the provider's keys for an algorithm and a key ID.
 
-    With `refetch` the ones at hand did not do: the provider may have new ones.
+    `refetch` asks the provider again, because no cached key verified the signature.
     """
 
     def __call__(
@@ -35,11 +35,11 @@ class FindKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedJws:
-    """A token whose signature is the provider's. Only verified_jws makes one."""
+    """A token that the provider signed. Only verified_jws makes one."""
 
     alg: str
     claims: Mapping[str, Any] = field(repr=False)
-    # Whose key it was, where a provider has keys of several tenants.
+    # The owner of the key, if the provider's key set names one for each tenant.
     key_issuer: str | None = None
 
 
@@ -63,13 +63,13 @@ _ALGORITHMS: Mapping[str, Algorithm] = get_default_algorithms()
 def allowed_algs(
     client: Client, metadata: ServerMetadata, *, document: str
 ) -> tuple[str, ...]:
-    """What may sign for this client: our allow-list, cut by what the provider has.
+    """The signing algorithms that both this client and the provider accept.
 
-    The provider says it for userinfo apart (Discovery 3); where it does not, it is as
-    for ID tokens, which logout tokens share (Back-Channel Logout 2.4).
+    Metadata may list algorithms for userinfo (Discovery 3). Otherwise those for ID
+    tokens apply, as they do for logout tokens (Back-Channel Logout 2.4).
 
-    HMAC algorithms are allowed only without any other beside them, and only with a
-    secret as long as their hash (T65, T66).
+    HMAC algorithms may not be combined with others, and they need a secret at least as
+    long as their hash (T65, T66).
     """
     allowed = client.id_token_signing_algs
     symmetric = [alg for alg in allowed if alg in HMAC_ALGS]
@@ -100,21 +100,21 @@ def verified_jws(
     """The algorithm and the payload of a token that the provider signed.
 
     `document` ("id_token", "userinfo" or "logout_token") begins the codes of the
-    errors; `types` are what its `typ` may be, in lower case. Checks the form, the
-    header and the signature; none of the claims.
+    errors; `types` are the accepted values of `typ`, in lower case. Checks the form,
+    the header and the signature. Does not check the claims.
     """
     header = _header(token, document)
     alg = header.get("alg")
     allowed = allowed_algs(context.client, context.metadata, document=document)
-    # T64: exact, from our list; the token's own word only picks from it.
+    # T64: the token may only choose from our own list of algorithms.
     if not isinstance(alg, str) or alg not in allowed:
         raise InvalidProviderResponse(
             f"{document}.alg_not_allowed", expected=allowed, received=printable(alg)
         )
-    # RFC 7515 4.1.11, RFC 7797: we implement no extension (T73).
+    # RFC 7515 4.1.11, RFC 7797: this app supports no extension (T73).
     if "crit" in header or "b64" in header:
         raise InvalidProviderResponse(f"{document}.crit")
-    # RFC 8725 3.11: a token of another kind is none of ours (T77).
+    # RFC 8725 3.11: a token of another type is refused (T77).
     typ = header.get("typ", "JWT")
     if not isinstance(typ, str) or typ.lower() not in types or "cty" in header:
         raise InvalidProviderResponse(
@@ -139,7 +139,7 @@ def verified_jws(
 
 
 def json_segment(segment: str, document: str) -> dict[str, Any]:
-    """A part of a token that is a strict JSON object."""
+    """A header or payload, which must be a JSON object."""
     try:
         return parse_json_object(from_base64url(segment))
     except ValueError:
@@ -147,7 +147,7 @@ def json_segment(segment: str, document: str) -> dict[str, Any]:
 
 
 def _header(token: str, document: str) -> dict[str, Any]:
-    # One spelling of a token: no padding, no white space, no JSON form (T75).
+    # A token has one spelling: no padding, no white space, no JSON form (T75).
     if not COMPACT_JWS.fullmatch(token):
         encrypted = token.count(".") == 4  # RFC 7516 3.1: five parts
         raise InvalidProviderResponse(
@@ -167,8 +167,8 @@ def _verifying_key(
     signature: str,
     document: str,
 ) -> VerifyingKey | None:
-    # A provider may have new keys, put new ones under old ids, or name none at all:
-    # whatever does not verify is worth one more look at its key set (T69, T86).
+    # The provider may have new keys, reuse an old `kid`, or send no `kid`. So if no
+    # cached key verifies the signature, the key set is fetched once more (T69, T86).
     for refetch in (False, True):
         keys = find_keys(alg, kid, refetch=refetch)
         for key in keys:
@@ -186,5 +186,5 @@ def _is_signed_with(
 ) -> bool:
     try:
         return _ALGORITHMS[alg].verify(signed.encode(), key, from_base64url(signature))
-    except Exception:  # noqa: BLE001 - T65: a key of another kind raises bare TypeErrors
+    except Exception:  # noqa: BLE001 - T65: a key of another type raises TypeError
         return False

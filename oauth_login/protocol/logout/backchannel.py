@@ -19,8 +19,8 @@ from oauth_login.protocol.jose.jws import TokenContext, verified_jws
 from oauth_login.protocol.strict_json import printable
 
 MAX_LOGOUT_TOKEN = 16 * 1024
-# How old a logout token may be that does not say itself when it expires, and how long
-# one may be good for that does, in seconds (T113).
+# In seconds: the maximum age of a logout token without `exp`, and the maximum lifetime
+# of one with `exp` (T113).
 MAX_AGE_OF_TOKEN = 300
 MAX_LIFETIME = 3600
 # Back-Channel Logout 2.4
@@ -29,11 +29,11 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutToken:
-    """A logout token that passed. Only validate_logout_token makes one.
+    """A valid logout token. Only validate_logout_token makes one.
 
-    It is about the sessions of `subject`, or the one session `sid`, or with both about
-    that session of that person; one of the two is there. Whether `jti` was used before
-    is for the caller to know, who may forget it at `expires_at` (seconds since 1970).
+    It ends all sessions of `subject`, or the session `sid`, or with both the session
+    `sid` of that person; at least one is not None. The caller must refuse a `jti` that
+    was used before, and may forget it at `expires_at` (seconds since 1970).
     """
 
     issuer: str
@@ -45,7 +45,7 @@ class LogoutToken:
 
 
 def validate_logout_token(token: str, context: TokenContext) -> LogoutToken:
-    """Who is to be logged out, if this provider says so (Back-Channel Logout 2.6).
+    """The sessions to end, if this provider sent the token (Back-Channel Logout 2.6).
 
     Does not check whether the token was used before, nor which sessions it is about.
     """
@@ -56,7 +56,7 @@ def validate_logout_token(token: str, context: TokenContext) -> LogoutToken:
         )
     if client.decryption_keys:  # (1)
         token = decrypted(token, document="logout_token", keys=client.decryption_keys)
-    # (2) signature, (3) algorithm: all as for an ID token.
+    # (2) signature, (3) algorithm: the same checks as for an ID token.
     jws = verified_jws(
         token, context, document="logout_token", types=("jwt", "logout+jwt")
     )
@@ -73,7 +73,7 @@ def validate_logout_token(token: str, context: TokenContext) -> LogoutToken:
         raise InvalidProviderResponse(
             "logout_token.events_invalid", expected=LOGOUT_EVENT
         )
-    # (7): or else it could be an ID token that somebody brought here (T77).
+    # (7): a token with a nonce may be an ID token (T77).
     if "nonce" in claims:
         raise InvalidProviderResponse("logout_token.nonce_present")
     return LogoutToken(
@@ -89,7 +89,7 @@ def validate_logout_token(token: str, context: TokenContext) -> LogoutToken:
 def _times(
     claims: Mapping[str, Any], *, now: float, leeway: int
 ) -> tuple[float, float]:
-    """When it was issued, and from when on it is good for nothing."""
+    """When the token was issued, and when it expires."""
     iat = numeric_date(claims, "iat", document="logout_token")
     if iat > now + leeway:
         raise InvalidProviderResponse(
@@ -102,7 +102,7 @@ def _times(
                 "logout_token.nbf_future", expected=now, received=nbf
             )
     if "exp" not in claims:
-        # Required today; providers of earlier drafts leave it out.
+        # Required by the final standard; providers of earlier drafts omit it.
         if iat < now - MAX_AGE_OF_TOKEN:
             raise InvalidProviderResponse(
                 "logout_token.iat_too_old", expected=now, received=iat

@@ -1,4 +1,4 @@
-"""The browser brings a provider's logout (OpenID Connect Front-Channel Logout 1.0)."""
+"""A logout request in a hidden frame (OpenID Connect Front-Channel Logout 1.0)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oauth_login.protocol.issuer import check_sender
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontchannelLogout:
-    """Which session a provider wants ended, by way of a browser: nobody signed it."""
+    """A session to end. The request came through the browser and is not signed."""
 
     issuer: str
     sid: str = field(repr=False)
@@ -23,10 +23,10 @@ class FrontchannelLogout:
 def parse_frontchannel_logout(
     params: Params, *, client: Client, metadata: ServerMetadata
 ) -> FrontchannelLogout:
-    """Which session of this provider is to end (Front-Channel Logout 2).
+    """The session of this provider to end (Front-Channel Logout 2).
 
-    Both `iss` and `sid` must be there, although the standard has them optional: with
-    less, any page could log anybody out (T118).
+    `iss` and `sid` are required here, although the standard makes them optional:
+    without them, any web page could log its visitors out (T118).
     """
     received = dict(params)
     if len(received) != len(params):

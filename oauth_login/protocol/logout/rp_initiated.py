@@ -1,4 +1,4 @@
-"""Log out at the provider, too (OpenID Connect RP-Initiated Logout 1.0)."""
+"""Log out at the provider as well (OpenID Connect RP-Initiated Logout 1.0)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def end_session_url(
     state: str,
     id_token_hint: str | None = None,
 ) -> str | None:
-    """Where to send the browser to log out there (RP-Initiated Logout 2).
+    """The URL that logs the browser out at the provider (RP-Initiated Logout 2).
 
-    None if the provider has no such endpoint, or none that would do without a hint. A
-    hint that would make the URL longer than 4096 characters is left out: `client_id`
-    says enough (T110).
+    None if the provider has no such endpoint, or if the endpoint requires a hint and
+    there is none. A hint that would make the URL longer than 4096 characters is left
+    out, because `client_id` suffices (T110).
     """
     style, endpoint = style_and_endpoint(metadata, client)
     if endpoint is None:

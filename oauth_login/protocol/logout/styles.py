@@ -1,4 +1,4 @@
-"""How providers want to be asked to log somebody out, as data."""
+"""How to ask each provider for a logout, as data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from oauth_login.protocol.discovery import ServerMetadata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutStyle:
-    """How a provider is asked to log somebody out.
+    """How to ask a provider for a logout.
 
-    `return_to` is the parameter with the address to come back to. `is_standard` off:
-    there is that and `client_id`, and no other parameter of the standard. With
-    `needs_hint` nobody is sent there without an ID token to show. `unannounced` is the
-    endpoint's path at the issuer, used in this style where metadata has none; where it
-    has one, that one is a standard one.
+    `return_to` is the name of the parameter with the URL to return to. If `is_standard`
+    is off, the request has only this parameter and `client_id`. If `needs_hint` is on,
+    the browser is not sent there without an ID token as a hint. `unannounced` is the
+    endpoint's path below the issuer, for metadata that names no endpoint; an endpoint
+    that metadata names is used in the standard style.
     """
 
     return_to: str = "post_logout_redirect_uri"
@@ -28,11 +28,11 @@ class LogoutStyle:
 
 STYLES: Mapping[str, LogoutStyle] = {
     "standard": LogoutStyle(),
-    # Okta and FranceConnect: without a hint the person ends at a page of errors.
+    # Okta and FranceConnect show an error page if there is no hint.
     "hint_required": LogoutStyle(needs_hint=True),
-    # Announced since 2024, and it refuses what the standard says.
+    # Cognito announces the endpoint since 2024, but refuses the standard parameters.
     "cognito": LogoutStyle(return_to="logout_uri", is_standard=False),
-    # Tenants that were not told to announce their standard endpoint have this one.
+    # Auth0 tenants that do not announce the standard endpoint have this one.
     "auth0": LogoutStyle(
         return_to="returnTo", is_standard=False, unannounced="/v2/logout"
     ),
@@ -42,7 +42,7 @@ STYLES: Mapping[str, LogoutStyle] = {
 def style_and_endpoint(
     metadata: ServerMetadata, client: Client
 ) -> tuple[LogoutStyle, str | None]:
-    """The style for this provider, and its endpoint; None if it has none."""
+    """The style for this provider, and its logout endpoint or None."""
     style = STYLES[client.deviations.logout_style]
     endpoint = metadata.end_session_endpoint
     if style.unannounced is None:

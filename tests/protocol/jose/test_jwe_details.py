@@ -74,5 +74,5 @@ def test_a_key_that_only_signs_is_told_that_it_does() -> None:
     pem = pem_of(ed25519.Ed25519PrivateKey.generate())
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared
         parse_client_key(pem, use="enc")
-    assert str(caught.value) == "an Ed25519 key signs, and decrypts nothing"
+    assert str(caught.value) == "an Ed25519 key can sign, but not decrypt"
     assert parse_client_key(pem).algs == ("EdDSA",)
