@@ -1,6 +1,6 @@
-"""System checks: what is wrong with the settings, all at once, and how to mend it.
+"""System checks: every problem of the settings, with a hint how to fix it.
 
-docs/checks.md lists them. None touches the network or the database.
+docs/checks.md lists them. They use neither the network nor the database.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """What is wrong inside of OAUTH_LOGIN."""
+    """Problems inside OAUTH_LOGIN."""
     config = get_config()
     found = [_message(p.id, p.message, p.hint) for p in config.problems]
     if not config.providers and not config.problems:
-        text = "OAUTH_LOGIN['PROVIDERS'] is empty: nobody can log in."
+        text = "OAUTH_LOGIN['PROVIDERS'] is empty: no provider can be used to log in."
         found.append(_message("W002", text))
     for where, path in _hooks(config):
         try:
@@ -41,7 +41,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_site(**kwargs: Any) -> list[CheckMessage]:
-    """What this app needs of the rest of the settings."""
+    """Problems in the rest of the settings, as far as this app depends on them."""
     found = []
     for app in ("auth", "contenttypes", "sessions"):
         if not apps.is_installed(f"django.contrib.{app}"):
@@ -51,9 +51,9 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
         text = (
             f"{OUR_BACKEND!r} is not in AUTHENTICATION_BACKENDS: no login can succeed."
         )
-        found.append(_message("E031", text, "Put it in front of Django's own."))
+        found.append(_message("E031", text, "Put it before Django's own."))
     middleware = list(settings.MIDDLEWARE)
-    # A site may have its own in their place, derived from them: warn, not more.
+    # Only a warning: the site may use its own subclasses of them.
     if SESSIONS not in middleware or AUTHENTICATION not in middleware:
         text = f"MIDDLEWARE should have {SESSIONS!r} and {AUTHENTICATION!r}."
         found.append(_message("W031", text))
@@ -64,7 +64,7 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
         LOGIN_SESSIONS in middleware
         and AUTHENTICATION in (middleware[middleware.index(LOGIN_SESSIONS) :])
     ):
-        text = f"{LOGIN_SESSIONS!r} must come behind {AUTHENTICATION!r}."
+        text = f"{LOGIN_SESSIONS!r} must come after {AUTHENTICATION!r}."
         found.append(_message("E034", text))
     if settings.SESSION_COOKIE_SAMESITE == "None":
         text = "SESSION_COOKIE_SAMESITE is 'None': other sites can use the session."
@@ -80,47 +80,47 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
-    """What is fine on a developer's machine and nowhere else."""
+    """Problems of a site in production, for `check --deploy`."""
     config = get_config()
     found = []
     if "*" in settings.ALLOWED_HOSTS and config.base_url is None:
-        # T22: whoever chooses the host would choose where the provider sends people.
-        text = "ALLOWED_HOSTS has '*', and OAUTH_LOGIN no BASE_URL."
+        # T22: a forged Host header would decide where the provider sends the browser.
+        text = "ALLOWED_HOSTS contains '*', and OAUTH_LOGIN has no BASE_URL."
         found.append(_message("W040", text, "Set BASE_URL."))
     if config.base_url is None and not (
         settings.SECURE_PROXY_SSL_HEADER or settings.SECURE_SSL_REDIRECT
     ):
-        text = "Behind a proxy that ends TLS, redirect URIs would begin with http."
+        text = "Behind a proxy that terminates TLS, redirect URIs would use http."
         hint = "Set BASE_URL in OAUTH_LOGIN, or SECURE_PROXY_SSL_HEADER."
         found.append(_message("W041", text, hint))
     if settings.SESSION_COOKIE_DOMAIN:
-        text = "SESSION_COOKIE_DOMAIN gives the session to every host below it."
+        text = "SESSION_COOKIE_DOMAIN sends the session cookie to every subdomain."
         found.append(_message("W042", text, "Leave it unset."))
     if not settings.SESSION_COOKIE_HTTPONLY:
-        text = "SESSION_COOKIE_HTTPONLY is off: scripts can read the session."
+        text = "SESSION_COOKIE_HTTPONLY is False: scripts can read the session cookie."
         found.append(_message("W043", text))
     if settings.SESSION_ENGINE == "django.contrib.sessions.backends.signed_cookies":
         # T32, T109
         text = (
-            "Sessions in cookies can be read by whoever has them, and cannot be ended."
+            "Sessions in signed cookies can be read by their users, and not be ended."
         )
         found.append(_message("W044", text, "Use the database or the cache."))
     cache = settings.CACHES.get(config.cache_alias, {}).get("BACKEND", "")
     if cache.endswith(("LocMemCache", "DummyCache")):
-        text = "Each process has a cache of its own, and asks the provider for itself."
+        text = "Each process has its own cache, and asks the provider again."
         hint = "Use a shared cache, and name it in OAUTH_LOGIN['CACHE']."
         found.append(_message("W045", text, hint))
     if config.allow_http_loopback:
         text = "OAUTH_LOGIN allows http for this machine (ALLOW_HTTP_LOOPBACK)."
         found.append(_message("W046", text))
     if LOGIN_SESSIONS not in settings.MIDDLEWARE:
-        text = f"Without {LOGIN_SESSIONS!r}, no session can be ended from elsewhere."
-        found.append(_message("W047", text, f"Put it behind {AUTHENTICATION!r}."))
+        text = f"Without {LOGIN_SESSIONS!r}, sessions cannot be ended remotely."
+        found.append(_message("W047", text, f"Put it after {AUTHENTICATION!r}."))
     return found
 
 
 def _check_linking() -> list[CheckMessage]:
-    """LINK_BY_EMAIL with users that have no address."""
+    """LINK_BY_EMAIL with a user model that has no e-mail address."""
     user_model = get_user_model()
     name = user_model.get_email_field_name()
     entries = get_config().providers.values()
@@ -128,7 +128,7 @@ def _check_linking() -> list[CheckMessage]:
         field.name == name for field in user_model._meta.concrete_fields
     ):
         return []
-    text = f"LINK_BY_EMAIL finds nobody: {user_model._meta.label} has no {name!r}."
+    text = f"LINK_BY_EMAIL finds no users: {user_model._meta.label} has no {name!r}."
     return [_message("E061", text)]
 
 
@@ -140,13 +140,13 @@ def _check_admin_sites() -> list[CheckMessage]:
 
     hint = "Derive it from oauth_login.admin_site.OAuthLoginAdminMixin."
     return [
-        _message("W050", f"A password still leads into the admin site {name!r}.", hint)
+        _message("W050", f"The admin site {name!r} still accepts passwords.", hint)
         for name in unguarded_sites()
     ]
 
 
 def _check_user_model() -> list[CheckMessage]:
-    """Fields that a new user must have, and that nothing here fills."""
+    """Required fields of the user model that no setting fills."""
     config = get_config()
     user_model = get_user_model()
     creating = any(entry.create_users for entry in config.providers.values())
@@ -175,16 +175,16 @@ def _check_user_model() -> list[CheckMessage]:
     if not unfilled:
         return []
     text = f"New users need {', '.join(unfilled)}, which no claim fills."
-    hint = "Fill it by USER_FIELDS or a RESOLVE_USER hook, or turn off CREATE_USERS."
+    hint = "Fill it with USER_FIELDS or a RESOLVE_USER hook, or turn off CREATE_USERS."
     return [_message("E033", text, hint)]
 
 
 def _check_user_fields() -> list[CheckMessage]:
-    """USER_FIELDS against the user model, which settings alone do not know."""
+    """USER_FIELDS compared with the fields of the user model."""
     user_model = get_user_model()
     found = []
     for alias, entry in get_config().providers.items():
-        # Of the defaults, a model may lack any.
+        # The model may lack fields of the default USER_FIELDS.
         for rule in set(entry.user_fields) - set(DEFAULT_FIELDS):
             where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]['USER_FIELDS']"
             field = field_of(user_model, rule)
@@ -193,23 +193,23 @@ def _check_user_fields() -> list[CheckMessage]:
                 found.append(_message("E063", f"{text} that a claim may fill."))
             elif field.name == user_model.USERNAME_FIELD and rule.when != "create":
                 # T97
-                text = f"{where}: {rule.field!r} is the login name."
+                text = f"{where}: {rule.field!r} is the username."
                 found.append(_message("E063", text, "Use 'WHEN': 'create'."))
     return found
 
 
 def _check_domains() -> list[CheckMessage]:
-    """A domain in DOMAINS of two providers: the first one would have it."""
+    """Domains of several providers: only the first provider would get them."""
     entries = get_config().providers.values()
     all_of_them = [domain for entry in entries for domain in set(entry.domains)]
     return [
-        _message("E065", f"DOMAINS of several providers have {domain!r}.")
+        _message("E065", f"{domain!r} is in DOMAINS of several providers.")
         for domain in sorted({d for d in all_of_them if all_of_them.count(d) > 1})
     ]
 
 
 def _hooks(config: Config) -> Iterator[tuple[str, str]]:
-    """Where functions of the site are named, and their dotted paths."""
+    """The settings that name a function of the site, and its dotted path."""
     if config.resolve_user is not None:
         yield "OAUTH_LOGIN['RESOLVE_USER']", config.resolve_user
     for alias, entry in config.providers.items():

@@ -1,4 +1,4 @@
-"""Who is who, which rights came from where, and what happened."""
+"""Identities, the rights they granted, sessions, login events and emergency links."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from oauth_login.user_agents import translated_user_agent
 
 
 class Identity(models.Model):
-    """A person at an issuer, and the user that this is here.
+    """A person at an issuer, and the user whom they log in as.
 
-    Found by `key` alone, which is made of issuer and subject: no collation makes two
-    subjects one (T89), and the name of a provider in the settings plays no part, so
-    that another issuer under an old name inherits nobody (T88).
+    It is found by `key` alone, a hash of issuer and subject: a collation cannot make
+    two subjects equal (T89). The provider's name in the settings is not part of it, so
+    a new issuer under an old name does not inherit its users (T88).
     """
 
     user = models.ForeignKey(
@@ -34,7 +34,7 @@ class Identity(models.Model):
     provider = models.CharField(
         pgettext_lazy("oauth_login field", "provider"), max_length=40
     )
-    # The address that the provider vouched for at the last login, in lower case.
+    # The address that the provider verified at the last login, in lower case.
     verified_email = models.CharField(
         pgettext_lazy("oauth_login field", "verified email address"),
         max_length=254,
@@ -46,8 +46,8 @@ class Identity(models.Model):
     last_login_at = models.DateTimeField(
         pgettext_lazy("oauth_login field", "last sign-in"), auto_now_add=True
     )
-    # Claim path → its values, or null where it was absent; what could not be had is
-    # not in it. Only with KEEP_CLAIMS, and only what a rule names.
+    # Claim path → its values, or null if the claim was absent. Unknown claims are left
+    # out. Only with KEEP_CLAIMS, and only the claims that rules name.
     claims = models.JSONField(null=True, editable=False)
     claims_at = models.DateTimeField(null=True, editable=False)
 
@@ -60,12 +60,12 @@ class Identity(models.Model):
 
     @staticmethod
     def key_of(issuer: str, subject: str) -> str:
-        """SHA-256 in hex; issuers are URLs and hold no NUL."""
+        """SHA-256 in hex. Issuers are URLs and contain no NUL, so it is unambiguous."""
         return hashlib.sha256(f"{issuer}\0{subject}".encode()).hexdigest()
 
 
 class GrantedRight(models.Model):
-    """A right that a user has because of an identity: ours to take away again."""
+    """A right that a rule granted to the user of an identity, and may revoke."""
 
     class Kind(models.TextChoices):
         STAFF = "staff", pgettext_lazy("oauth_login right", "staff")
@@ -76,7 +76,7 @@ class GrantedRight(models.Model):
         Identity, on_delete=models.CASCADE, related_name="rights"
     )
     kind = models.CharField(max_length=9, choices=Kind.choices)
-    # Empty for the two flags, so that the three together can be unique everywhere.
+    # Empty for the flags, not NULL: then every database enforces the constraint.
     group = models.CharField(max_length=150, blank=True)
     reason = models.CharField(max_length=500)
     granted_at = models.DateTimeField(auto_now_add=True)
@@ -97,11 +97,11 @@ class GrantedRight(models.Model):
 
 
 class LoginSession(models.Model):
-    """One browser in which a user is signed in, until it ends or expires.
+    """One browser in which a user is signed in, until the session ends or expires.
 
-    Its `id` is kept inside the Django session, so that it is found whatever key that
-    session has (T114); the key itself is not stored here, where a copy of the
-    database would give it away.
+    Its `id` is stored in the Django session and stays when Django changes the session
+    key (T114). The session key is not stored here: a copy of this table must not let
+    its reader take over sessions.
     """
 
     id = models.CharField(primary_key=True, max_length=43, editable=False)
@@ -111,7 +111,7 @@ class LoginSession(models.Model):
         on_delete=models.CASCADE,
         related_name="oauth_login_sessions",
     )
-    # Empty for whoever signed in with a password.
+    # Empty if the user signed in with a password.
     identity = models.ForeignKey(
         Identity,
         verbose_name=pgettext_lazy("oauth_login model", "identity"),
@@ -123,7 +123,7 @@ class LoginSession(models.Model):
     provider = models.CharField(
         pgettext_lazy("oauth_login field", "provider"), max_length=40, blank=True
     )
-    # The provider's own name for its session (Front-Channel Logout 1.0, 3).
+    # The provider's ID of its session (Front-Channel Logout 1.0, section 3).
     sid = models.CharField(max_length=255, blank=True)
     client = models.CharField(
         pgettext_lazy("oauth_login field", "browser"), max_length=60, blank=True
@@ -155,7 +155,7 @@ class LoginSession(models.Model):
 
 
 class LoginEvent(models.Model):
-    """One outcome: who logged in, who did not and why, what was linked or changed."""
+    """One event: a login, a refused login and its reason, a link or a change."""
 
     class Outcome(models.TextChoices):
         LOGIN = "login", pgettext_lazy("oauth_login event", "signed in")
@@ -199,7 +199,7 @@ class LoginEvent(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    # The user's key as text: it stays when the user goes.
+    # The user's primary key as text: it stays when the user is deleted.
     user_key = models.CharField(
         pgettext_lazy("oauth_login field", "user ID"), max_length=255, blank=True
     )
@@ -212,7 +212,7 @@ class LoginEvent(models.Model):
     created_at = models.DateTimeField(
         pgettext_lazy("oauth_login field", "time"), default=timezone.now, db_index=True
     )
-    # The place in the chain; none without EVENT_LOG_KEY. See event_chain.
+    # The place in the chain; NULL without EVENT_LOG_KEY. See audit/chain.py.
     sequence = models.BigIntegerField(
         pgettext_lazy("oauth_login field", "sequence number"),
         null=True,
@@ -231,10 +231,10 @@ class LoginEvent(models.Model):
 
 
 class EventChainHead(models.Model):
-    """Where the chain of login events ends, and where it begins. One row, id 1.
+    """The end and the beginning of the chain of login events. One row, with id 1.
 
-    It is the lock that puts writers in a line. `anchor` is the last row that was
-    pruned: the first that is left follows it.
+    Writers lock it, one after the other. The anchor is the last pruned event: the
+    first remaining event continues from it.
     """
 
     sequence = models.BigIntegerField(default=0)
@@ -243,7 +243,7 @@ class EventChainHead(models.Model):
     anchor_mac = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     seal = models.CharField(max_length=64)
-    # Says nothing: to write it is to wait for all who have written it before.
+    # Carries no data. Updating it takes the row lock that serialises writers.
     lock = models.BooleanField(default=False)
 
     class Meta:
@@ -254,13 +254,13 @@ class EventChainHead(models.Model):
 
 
 class BreakGlassLink(models.Model):
-    """A link into the admin for when no provider answers. Only its hash is kept."""
+    """A link into the admin for when no provider answers. Only its hash is stored."""
 
     token_hash = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
     )
-    # Of the user as they were: it no longer fits after a login or a new password.
+    # A hash of the user's last login and password: either change voids the link.
     fingerprint = models.CharField(max_length=64)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)

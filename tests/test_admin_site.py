@@ -154,7 +154,7 @@ def test_an_admin_site_with_a_login_of_its_own_is_named(settings: Settings) -> N
     settings.ROOT_URLCONF = __name__
     assert unguarded() == []
     site(settings, ADMIN_LOCAL_LOGIN=False)
-    assert unguarded() == ["A password still leads into the admin site 'own'."]
+    assert unguarded() == ["The admin site 'own' still accepts passwords."]
     site(settings, ADMIN_LOCAL_LOGIN=False, ADMIN_LOGIN={"own": "off"})
     assert unguarded() == []
 

@@ -1,4 +1,4 @@
-"""What the site says: the setting OAUTH_LOGIN, read once, judged, frozen."""
+"""The setting OAUTH_LOGIN: read once, validated, and frozen."""
 
 from __future__ import annotations
 

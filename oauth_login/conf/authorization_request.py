@@ -1,4 +1,4 @@
-"""What an entry of PROVIDERS asks for in every login, and what a URL may add."""
+"""The parameters that every login sends to a provider, and those a URL may add."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from oauth_login.protocol.request_parameters import (
     is_silent,
 )
 
-# RFC 6749 3.1 has no parameter twice, RFC 8707 2 this one.
+# RFC 6749 section 3.1 forbids repeated parameters; RFC 8707 section 2 makes an
+# exception for `resource`.
 _REPEATED = {"resource"}
-# They have keys of their own, which are enforced in what comes back.
+# Parameters with a key of their own, which also checks the answer.
 _OWN_KEYS = {"max_age": "MAX_AGE", "acr_values": "ACR_VALUES"}
 
 
 def read_auth_params(
     section: Section, *, acr_values: tuple[str, ...]
 ) -> Mapping[str, str | tuple[str, ...]]:
-    """Parameters for every authorization request (T17).
+    """AUTH_PARAMS: parameters for every authorization request (T17).
 
-    A list is a parameter that is repeated (`resource`, RFC 8707), a dict is sent as
-    JSON (`claims`), and so is a list of dicts (`authorization_details`, RFC 9396).
-    `acr_values` are those of the settings: `claims` may ask for an `acr`, too.
+    A list of texts repeats the parameter (`resource`, RFC 8707). A dict (`claims`) and
+    a list of dicts (`authorization_details`, RFC 9396) are sent as JSON. `acr_values`
+    are those of ACR_VALUES: an `acr` in `claims` must be one of them.
     """
-    wished = {}
+    params = {}
     where = f"{section.where}['AUTH_PARAMS']"
     for name, value in section.of_type("AUTH_PARAMS", dict, default={}).items():
         if name in PROTECTED:
@@ -40,26 +41,28 @@ def read_auth_params(
             text = f"{where} cannot set {name!r}: use {_OWN_KEYS[name]}."
             section.problem("E026", text)
         elif not is_text(name) or not name or (sent := _sent(value)) is None:
-            text = f"{where}[{name!r}] must be text, a list of texts, or JSON."
+            text = f"{where}[{name!r}] must be a string, a list of strings, or JSON."
             section.problem("E026", text)
         elif isinstance(sent, tuple) and name not in _REPEATED:
             text = f"{where}[{name!r}] cannot be a list: it would be sent twice."
             section.problem("E026", text, "Only 'resource' may be repeated.")
         elif name == "prompt" and is_silent(sent):
-            # T26: nobody would ever see the provider.
+            # T26: the provider would never show its login page.
             section.problem("E026", f"{where} cannot set prompt to 'none'.")
         else:
-            wished[name] = sent
+            params[name] = sent
     try:
-        expected_acr_values({**wished, "acr_values": " ".join(acr_values)})
+        expected_acr_values({**params, "acr_values": " ".join(acr_values)})
     except ConfigurationError:
-        text = f"{where}['claims'] must be JSON, and its 'acr' one of ACR_VALUES."
+        text = (
+            f"{where}['claims'] must be JSON, and its 'acr' must be one of ACR_VALUES."
+        )
         section.problem("E026", text)
-    return wished
+    return params
 
 
 def read_url_params(section: Section) -> tuple[str, ...]:
-    """Parameters that a link to our login may carry (T17)."""
+    """URL_PARAMS: parameters that a link to the login page may set (T17)."""
     names = section.strings("URL_PARAMS")
     if forbidden := sorted(NOT_BY_URL.intersection(names)):
         text = f"{section.where}['URL_PARAMS'] cannot contain {', '.join(forbidden)}."
@@ -68,22 +71,22 @@ def read_url_params(section: Section) -> tuple[str, ...]:
 
 
 def read_max_age(section: Section) -> int | None:
-    """Seconds since the person authenticated; None: whenever that was."""
+    """MAX_AGE: seconds since the person authenticated; None for any time."""
     if section.value("MAX_AGE") is None:
         return None
     return section.number("MAX_AGE", 0, 365 * 86400)
 
 
 def read_acr_values(section: Section) -> tuple[str, ...]:
-    """Classes of authentication, of which one is required."""
+    """ACR_VALUES: authentication classes, one of which is required."""
     return _acr_list(section, "ACR_VALUES")
 
 
 def read_acr_order(section: Section) -> tuple[str, ...]:
-    """The provider's classes of authentication, the weakest first."""
+    """ACR_ORDER: the provider's authentication classes, weakest first."""
     values = _acr_list(section, "ACR_ORDER")
     if len(set(values)) != len(values):
-        # T27: a class in two places would be stronger than itself.
+        # T27: a class that stands twice would be stronger than itself.
         text = f"{section.where}['ACR_ORDER'] has a value more than once."
         section.problem("E003", text)
     return values
@@ -92,7 +95,7 @@ def read_acr_order(section: Section) -> tuple[str, ...]:
 def _acr_list(section: Section, key: str) -> tuple[str, ...]:
     values = section.strings(key)
     if any(re.search(r"\s", value) for value in values):
-        text = f"{section.where}[{key!r}] is a list: one value each."
+        text = f"{section.where}[{key!r}] must be a list with one value per item."
         section.problem("E003", text)
     return values
 

@@ -1,4 +1,4 @@
-"""What an entry of PROVIDERS says of us: our registration there, as a Client."""
+"""Our registration at a provider, read from its entry in PROVIDERS into a Client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oauth_login.conf.validation import Section
 from oauth_login.protocol.client.authentication import METHODS
 from oauth_login.protocol.client.registration import ASYMMETRIC_ALGS, HMAC_ALGS, Client
 
-# What a method needs of ours, and the key that gives it.
+# What a client authentication method needs → the key that provides it.
 _NEEDS = {
     "secret": "CLIENT_SECRET",
     "keys": "CLIENT_KEYS",
@@ -24,30 +24,32 @@ _NEEDS = {
 
 
 def read_client(section: Section, *, plain: bool) -> Client:
-    """The client; `plain`: at a provider of plain OAuth 2.0."""
+    """The client. `plain` means plain OAuth 2.0, without ID tokens."""
     client_id = section.text("CLIENT_ID")
     if client_id is None:
         section.problem("E012", f"{section.where} needs a CLIENT_ID.")
     secret = section.of_type("CLIENT_SECRET", str, default="")
     acr_values, max_age = read_acr_values(section), read_max_age(section)
     if plain and (acr_values or max_age is not None):
-        # T27: who asks for these means them.
-        text = f"{section.where}: MAX_AGE and ACR_VALUES need an ID token, which a"
-        section.problem("E029", f"{text} provider with SUBJECT_FIELD has not.")
+        # T27: what the site asks for must be enforced, or refused here.
+        text = f"{section.where}: MAX_AGE and ACR_VALUES need an ID token, which"
+        section.problem(
+            "E029", f"{text} is not available for a provider with SUBJECT_FIELD."
+        )
     sends_auth_time = section.of_type("AUTH_TIME", bool, default=True)
     if max_age is not None and not (plain or sends_auth_time):
         section.problem(
             "E029",
-            f"{section.where}: MAX_AGE needs an auth_time in the ID token, and "
+            f"{section.where}: MAX_AGE needs an auth_time in the ID token, but "
             "AUTH_TIME is False.",
             "If the provider is set up to send it, set AUTH_TIME to True.",
         )
     if secret != secret.strip() or "\n" in secret:
-        text = f"{section.where}['CLIENT_SECRET'] has white space around it"
+        text = f"{section.where}['CLIENT_SECRET'] starts or ends with white space,"
         section.problem(
             "W001",
-            f"{text} or a line break.",
-            "Was it copied whole, and nothing else?",
+            f"{text} or contains a line break.",
+            "Check that it was copied completely, without anything else.",
         )
     return Client(
         client_id=client_id or "",
@@ -83,14 +85,14 @@ def _method(section: Section, secret: str) -> str:
 
 
 def _check_signed_secret(section: Section) -> None:
-    """Apple knows our key by the name that it gave it, and us by our team's."""
+    """Apple identifies our key by its KID, and us by our TEAM_ID."""
     keys = section.value("CLIENT_KEYS")
     first = keys[0] if isinstance(keys, list | tuple) and keys else {}
     named = isinstance(first, Mapping) and first.get("KID")
     for key, is_there in (("TEAM_ID", section.value("TEAM_ID")), ("KID", named)):
         if not is_there:
-            text = f"{section.where} signs its client secret, which needs a {key}."
-            section.problem("E013", text, "Apple shows it beside the key.")
+            text = f"{section.where} needs a {key} to sign the client secret."
+            section.problem("E013", text, "Apple shows it next to the key.")
 
 
 def _response_mode(section: Section) -> str | None:
@@ -103,7 +105,9 @@ def _scopes(section: Section, *, plain: bool) -> tuple[str, ...]:
     scopes = section.strings("SCOPES")
     where = section.where
     if plain and "openid" in scopes and section.is_set("SCOPES"):
-        text = f"{where} has SUBJECT_FIELD, which is for providers without 'openid'."
+        text = (
+            f"{where} has SUBJECT_FIELD, which is only for providers without 'openid'."
+        )
         section.problem("E014", text)
     if plain:
         return tuple(scope for scope in scopes if scope != "openid")
@@ -119,10 +123,12 @@ def _signing_algs(section: Section, secret: str) -> tuple[str, ...]:
     symmetric = [alg for alg in algs if alg in HMAC_ALGS]
     key = f"{section.where}['SIGNING_ALGS']"
     if not algs or not known.issuperset(algs):
-        section.problem("E015", f"{key} must be of {', '.join(sorted(known))}.")
+        section.problem(
+            "E015", f"{key} must be a list of these: {', '.join(sorted(known))}."
+        )
     elif symmetric and len(symmetric) != len(algs):
-        # T65: with both, a public key could be used as a secret.
+        # T65: with both, an attacker could use a public key as the secret.
         section.problem("E016", f"{key} must not mix HS algorithms with others.")
     elif symmetric and len(secret.encode()) < max(HMAC_ALGS[a] for a in symmetric):
-        section.problem("E017", f"{key}: the CLIENT_SECRET is too short for it.")
+        section.problem("E017", f"{key}: CLIENT_SECRET is too short for them.")
     return algs

@@ -1,4 +1,4 @@
-"""Where an entry of PROVIDERS says that its provider leaves the standards."""
+"""The keys that allow a provider to deviate from the standards."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from oauth_login.protocol.deviations import TENANT, Deviations
 from oauth_login.protocol.logout.styles import STYLES
 from oauth_login.protocol.urls import is_allowed_url
 
-# Where Entra ID has one address for many tenants, and none of them is an issuer.
+# Entra ID's shared URLs for many tenants. None of them is an issuer.
 EVERY_TENANT = (
     r"https://login\.microsoftonline\.[a-z]+/(common|organizations|consumers)(/|$)"
 )
-# Those without a key of their own.
+# The names in DEVIATIONS. Other deviations have a key of their own.
 SWITCHES = (
     "acr_values_required",
     "audience_is_token_endpoint",
@@ -24,11 +24,12 @@ SWITCHES = (
 
 
 def read_deviations(section: Section) -> Deviations:
-    """The switches of one provider; all off unless a preset or the site says so."""
+    """The deviations of one provider. Off unless a preset or the site sets them."""
     switches = section.strings("DEVIATIONS")
     if unknown := sorted(set(switches).difference(SWITCHES)):
-        text = f"{section.where}['DEVIATIONS'] has no {', '.join(unknown)}."
-        section.problem("E027", text, f"There are {', '.join(SWITCHES)}.")
+        names = ", ".join(unknown)
+        text = f"{section.where}['DEVIATIONS'] contains unknown names: {names}."
+        section.problem("E027", text, f"Known names: {', '.join(SWITCHES)}.")
     return Deviations(
         without_pkce=not section.of_type("PKCE", bool, default=True),
         nonce_optional=section.choice("NONCE", ("required", "optional")) == "optional",
@@ -48,11 +49,11 @@ def read_deviations(section: Section) -> Deviations:
 def _claim_aliases(section: Section) -> dict[str, str]:
     aliases = section.of_type("CLAIM_ALIASES", dict, default={})
     if not all(isinstance(x, str) and x for x in (*aliases, *aliases.values())):
-        text = f"{section.where}['CLAIM_ALIASES'] must map names to names."
+        text = f"{section.where}['CLAIM_ALIASES'] must map claim names to claim names."
         section.problem("E003", text)
         return {}
     if "sub" in aliases or "iss" in aliases:
-        # Who somebody is has one name.
+        # A person is identified by `iss` and `sub`, and by no other claim.
         text = f"{section.where}['CLAIM_ALIASES'] cannot replace 'sub' or 'iss'."
         section.problem("E003", text)
         return {}
@@ -63,14 +64,14 @@ def _issuer_template(section: Section) -> str | None:
     template, where = section.text("ISSUER_TEMPLATE"), section.where
     if template is None:
         if section.value("ALLOWED_TENANTS"):
-            text = f"{where} has ALLOWED_TENANTS and no ISSUER_TEMPLATE."
+            text = f"{where} has ALLOWED_TENANTS, but no ISSUER_TEMPLATE."
             section.problem("E028", text)
         if re.match(EVERY_TENANT, str(section.value("ISSUER"))):
             section.problem(
                 "E070",
-                f"{where}['ISSUER'] is no issuer: it stands for many tenants.",
-                "Use the tenant's own id, or the preset 'entra_multitenant'. Personal "
-                "accounts are the tenant 9188040d-6c67-4c5b-b112-36a304b66dad.",
+                f"{where}['ISSUER'] is not an issuer: it is shared by many tenants.",
+                "Use the tenant's own ID, or the preset 'entra_multitenant'. Personal "
+                "accounts are in the tenant 9188040d-6c67-4c5b-b112-36a304b66dad.",
             )
         return None
     plain = template.replace(TENANT, "tenant")
@@ -80,7 +81,7 @@ def _issuer_template(section: Section) -> str | None:
         text = f"{where}['ISSUER_TEMPLATE'] must be an https URL with {TENANT} in it."
         section.problem("E028", text)
     if not section.value("ALLOWED_TENANTS"):
-        # T79: or else whoever has a tenant there is let in.
-        text = f"{where} needs ALLOWED_TENANTS: the ids of the tenants that may enter."
-        section.problem("E028", text, "['*'] is every tenant there is.")
+        # T79: otherwise, people from any tenant of the provider could log in.
+        text = f"{where} needs ALLOWED_TENANTS: only their users may log in."
+        section.problem("E028", text, "List their IDs; ['*'] allows every tenant.")
     return template

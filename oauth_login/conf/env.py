@@ -14,11 +14,11 @@ def from_env(env: Any) -> dict[str, Any]:
     …_PRESET.
 
     That is one provider, named "default". With `OAUTH_LOGIN_PROVIDERS=corp,google` it
-    is several, from `OAUTH_LOGIN_CORP_ISSUER` and so on. Each variable has a twin with
-    `_FILE` behind its name, which holds the path of a file with the value.
+    is several, from `OAUTH_LOGIN_CORP_ISSUER` and so on. With `_FILE`
+    at the end of its name, a variable holds the path of a file with the value.
 
-    `env` is an `environ.Env`, or a mapping such as `os.environ`. Values are taken as
-    they are: an Env would take a leading `$` of a secret for a reference.
+    `env` is an `environ.Env`, or a mapping such as `os.environ`. Values are read
+    as they are: an Env would treat a leading `$` of a secret as a reference.
     """
     variables: Mapping[str, str] = getattr(env, "ENVIRON", env)
     names = [
@@ -42,7 +42,7 @@ def _entry(variables: Mapping[str, str], prefix: str) -> dict[str, str]:
     for key in KEYS:
         path = variables.get(f"{prefix}_{key}_FILE")
         if path:
-            # The line break at the end of a file is the editor's, not the secret's.
+            # Editors end a file with a line break, which is not part of the secret.
             entry[key] = Path(path).read_text().removesuffix("\n")
         elif value := variables.get(f"{prefix}_{key}"):
             entry[key] = value

@@ -1,4 +1,4 @@
-"""What an entry of PROVIDERS says of our keys and certificate, and whom we trust."""
+"""Our keys and certificate for a provider, and the CA certificates to trust."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ KEY_KEYS: Mapping[str, object] = {"KEY": None, "KID": None}
 
 
 def read_client_keys(section: Section) -> tuple[KeySource, ...]:
-    """Where our keys come from, in the order of CLIENT_KEYS: the first one signs.
+    """CLIENT_KEYS: where our keys come from, in order. The first one signs.
 
     An entry is a PEM text, a path, or a function that returns a PEM text; or a dict
-    with that as KEY, and the KID under which the provider knows it. Texts and files
-    are looked at now, functions when the provider is first used.
+    with one of these as KEY, and the KID by which the provider knows it. Texts and
+    files are read now; functions are called when the provider is first used.
     """
     return _sources(section, "CLIENT_KEYS", "sig")
 
 
 def read_decryption_keys(section: Section) -> tuple[KeySource, ...]:
-    """Where the keys come from that decrypt; DECRYPTION_KEYS is as CLIENT_KEYS is."""
+    """DECRYPTION_KEYS: where the keys that decrypt come from, as in CLIENT_KEYS."""
     sources = _sources(section, "DECRYPTION_KEYS", "enc")
     where, signing = f"{section.where}['DECRYPTION_KEYS']", section.value("CLIENT_KEYS")
     if not sources:
@@ -34,7 +34,7 @@ def read_decryption_keys(section: Section) -> tuple[KeySource, ...]:
     if isinstance(signing, list | tuple) and any(
         entry in signing for entry in section.value("DECRYPTION_KEYS")
     ):
-        text = f"{where} has a key of CLIENT_KEYS, too: a key has one use."
+        text = f"{where} contains a key of CLIENT_KEYS: use each key for one purpose."
         section.problem("E024", text)
     if find_spec("joserfc") is None:
         text = f"{where} needs the extra 'jwe'."
@@ -43,7 +43,7 @@ def read_decryption_keys(section: Section) -> tuple[KeySource, ...]:
 
 
 def read_client_cert(section: Section) -> ClientCertificate | None:
-    """The paths of our certificate and its key (RFC 8705)."""
+    """CLIENT_CERT: the paths of our certificate and its key (RFC 8705)."""
     value = section.value("CLIENT_CERT")
     paths = [value] if isinstance(value, str | Path) else value
     if value is None:
@@ -64,7 +64,7 @@ def read_client_cert(section: Section) -> ClientCertificate | None:
 
 
 def read_ca_bundle(section: Section) -> str | None:
-    """The path of the certificates to trust, or of a folder of them."""
+    """CA_BUNDLE: the path of a file or a folder with the certificates to trust."""
     path = section.value("CA_BUNDLE")
     if path is None:
         return None
@@ -78,7 +78,7 @@ def read_ca_bundle(section: Section) -> str | None:
 def _must_exist(section: Section, key: str, path: str | Path) -> None:
     try:
         found = Path(path).exists() if key == "CA_BUNDLE" else Path(path).is_file()
-    except OSError:  # a name that no file can have
+    except OSError:  # not a possible file name
         found = False
     if not found:
         text = f"{section.where}[{key!r}]: there is no file {str(path)!r}."
@@ -107,7 +107,7 @@ def _source(section: Section, where: str, entry: Any, use: Use) -> KeySource | N
     try:
         key = parse_client_key(_pem(entry), kid=kid, use=use)
     except (ValueError, OSError) as error:
-        # Neither the text nor the path's content: it may be half a secret.
+        # The message must not quote the key: it may be part of a private key.
         cause = error.strerror if isinstance(error, OSError) else error
         section.problem("E024", f"{where} cannot be used: {cause}.")
         return None
@@ -119,7 +119,7 @@ def _pem(entry: object) -> str:
         return entry
     if isinstance(entry, str | Path):
         return Path(entry).read_text()
-    raise ValueError("neither a PEM text, nor a path, nor a function")
+    raise ValueError("it is not a PEM text, a path or a function")
 
 
 def _called(function: Callable[[], object], kid: str | None, use: Use) -> ClientKey:

@@ -1,4 +1,4 @@
-"""One entry of PROVIDERS, read into a ProviderConfig; what is wrong is noted."""
+"""One entry of PROVIDERS, read into a ProviderConfig. Problems are noted."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from oauth_login.protocol.urls import is_allowed_url, origin
 def read_provider(
     section: Section, alias: str, *, preset: Preset, allow_http_loopback: bool
 ) -> ProviderConfig:
-    """The provider of that name, as far as its entry can be understood."""
+    """The provider's configuration. Values that cannot be read get their default."""
     subject_field = section.text("SUBJECT_FIELD")
     plain = subject_field is not None
     rules, client = read_rules(section), read_client(section, plain=plain)
-    anybody = preset.open_to_anybody or "*" in client.deviations.allowed_tenants
-    trust_email = read_trust_email(section, anybody=anybody, rules=rules)
+    is_open = preset.is_open or "*" in client.deviations.allowed_tenants
+    trust_email = read_trust_email(section, is_open=is_open, rules=rules)
     return ProviderConfig(
         alias=alias,
         label=section.text("LABEL") or alias,
@@ -46,7 +46,7 @@ def read_provider(
         userinfo=section.choice("USERINFO", ("auto", "always", "never")),
         rules=rules,
         create_users=_create_users(
-            section, unasked=not anybody or bool(rules.allow_if)
+            section, has_default=not is_open or bool(rules.allow_if)
         ),
         domains=read_domains(section),
         link_by_email=read_link_by_email(section, trust=trust_email),
@@ -70,24 +70,24 @@ def _issuer(section: Section, allow_http_loopback: bool) -> str:
     if issuer is None:
         section.problem("E010", f"{section.where} needs an ISSUER.")
         return ""
-    # Whoever copies the address of the document means the issuer in front of it.
+    # The URL of the metadata contains the issuer: accept it if it was copied here.
     return issuer.removesuffix(WELL_KNOWN)
 
 
-def _create_users(section: Section, *, unasked: bool) -> bool:
-    if not unasked and not section.is_set("CREATE_USERS"):
-        # T105: with the default, whoever has an account there would have one here.
+def _create_users(section: Section, *, has_default: bool) -> bool:
+    if not has_default and not section.is_set("CREATE_USERS"):
+        # T105: with the default, anyone could create a user here.
         section.problem(
             "E022",
-            f"{section.where}: anybody can get an account there. Say who may enter "
-            "with ALLOW_IF, or set CREATE_USERS.",
+            f"{section.where}: anyone can create an account there. Define who may "
+            "log in with ALLOW_IF, or set CREATE_USERS.",
         )
         return False
     return section.of_type("CREATE_USERS", bool, default=False)
 
 
 def _backend_base_url(section: Section) -> str | None:
-    """Inside the network it may be http: only this server is on the way there."""
+    """BACKEND_BASE_URL. It may be http: only this server uses it, in its network."""
     url = section.text("BACKEND_BASE_URL")
     if url is None:
         return None
@@ -118,7 +118,7 @@ def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:
         section.problem(
             "E011",
             f"{section.where}[{key!r}] must be an https URL.",
-            "http is for this machine alone, with ALLOW_HTTP_LOOPBACK.",
+            "http is allowed only for this machine, with ALLOW_HTTP_LOOPBACK.",
         )
     return url
 
@@ -126,16 +126,16 @@ def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:
 def _endpoints(
     section: Section, allow_http_loopback: bool, *, plain: bool
 ) -> Mapping[str, str] | None:
-    """In the place of the metadata if they are whole, else beside it.
+    """ENDPOINTS: instead of the metadata if they are complete, otherwise on top of it.
 
-    Where a login begins and where its code goes belong together: either both are the
-    metadata's, or both are the settings'.
+    The authorization and the token endpoint must come from one source: both from the
+    metadata, or both from the settings.
     """
     endpoints = section.value("ENDPOINTS")
     where = section.where
     if endpoints is None:
         if plain:
-            section.problem("E018", f"{where} has SUBJECT_FIELD and no ENDPOINTS.")
+            section.problem("E018", f"{where} has SUBJECT_FIELD, but no ENDPOINTS.")
         return None
     if not isinstance(endpoints, Mapping):
         section.problem("E018", f"{where}['ENDPOINTS'] must be a dict.")

@@ -1,4 +1,4 @@
-"""What an entry of PROVIDERS says of access and rights: the rules, as a RuleSet."""
+"""The rules of a provider's entry in PROVIDERS, read into a RuleSet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GROUPS_KEYS: Mapping[str, object] = {
 
 
 def read_rules(section: Section) -> RuleSet:
-    """The rules of an entry, as far as they can be understood."""
+    """The rules of an entry. One that cannot be read is noted and left out."""
 
     def rules(key: str) -> Rules:
         try:
@@ -46,11 +46,11 @@ def parse_rules(setting: object) -> Rules:
 
 def _parse_rule(rule: object) -> Rule:
     if not isinstance(rule, Mapping) or not rule:
-        raise ValueError("a rule is a dict of claim names and accepted values")
+        raise ValueError("a rule must be a dict from claims to accepted values")
     parsed = {}
     for path, accepted in rule.items():
         if not isinstance(path, str) or not path:
-            raise ValueError(f"{path!r} is not the name of a claim")
+            raise ValueError(f"{path!r} is not a valid name of a claim")
         values: Sequence[object] = (
             list(accepted)
             if isinstance(accepted, list | tuple | set | frozenset)
@@ -69,11 +69,14 @@ def _groups(section: Section) -> GroupsRule | None:
     claim, mode = groups.text("CLAIM"), groups.choice("MODE", GROUP_MODES)
     mapping = groups.of_type("MAP", dict, default={})
     if not claim or (mode != "mirror" and not mapping):
-        text = f"{groups.where} needs a CLAIM, and a MAP unless it mirrors."
+        text = f"{groups.where} needs a CLAIM, and a MAP unless MODE is 'mirror'."
         groups.problem("E020", text)
         return None
     if not all(isinstance(x, str) and x for x in (*mapping, *mapping.values())):
-        groups.problem("E020", f"{groups.where}['MAP'] must map names to names.")
+        groups.problem(
+            "E020",
+            f"{groups.where}['MAP'] must map values of the claim to names of groups.",
+        )
         return None
     return GroupsRule(
         claim, mapping, mode, groups.text("SPLIT"), groups.text("OVERAGE")

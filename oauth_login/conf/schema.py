@@ -1,4 +1,4 @@
-"""What OAUTH_LOGIN says, whole and frozen; which keys it has, with their defaults."""
+"""The whole of OAUTH_LOGIN as frozen dataclasses; its keys and their defaults."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from oauth_login.policy.rules import RuleSet
 from oauth_login.protocol.client.keys import ClientKey
 from oauth_login.protocol.client.registration import ASYMMETRIC_ALGS, Client
 
-# A site's model may lack any of them: then they are left out, as long as USER_FIELDS
-# does not name them.
+# A user model may lack any of these fields: then it is left out. A field that the site
+# itself names in USER_FIELDS must exist.
 USER_FIELDS = {"first_name": "given_name", "last_name": "family_name", "email": "email"}
-# How far a provider is believed: TRUST_EMAIL.
+# TRUST_EMAIL: when an address from this provider counts as verified.
 TRUST = ("verified", "always", "never")
 
 DEFAULT_FIELDS = parse_field_rules(USER_FIELDS)
 
-# Called when the provider is first used: a key may have to be fetched from somewhere.
+# Called when the provider is first used: the site may fetch a key over the network.
 KeySource: TypeAlias = Callable[[], ClientKey]
 # The paths of a certificate and of its key; one path if both are in one file.
 ClientCertificate: TypeAlias = str | tuple[str, str]
 
 
-# In ADMIN_LOGIN: every admin site that it does not name.
+# In ADMIN_LOGIN: all admin sites that it does not name.
 ANY_SITE = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
-    """One entry of PROVIDERS, whole. See docs/settings.md for what each key means."""
+    """One entry of PROVIDERS. docs/settings.md explains each key."""
 
     alias: str
     label: str
@@ -82,26 +82,26 @@ class Config:
     problems: tuple[Problem, ...]
 
     def admin_mode(self, site_name: str) -> str:
-        """What ADMIN_LOGIN says of an admin site."""
+        """The value of ADMIN_LOGIN for an admin site."""
         return self.admin_login.get(site_name, self.admin_login[ANY_SITE])
 
     def is_forced(self, site_name: str) -> bool:
-        """Whether no password leads into an admin site."""
+        """Whether an admin site accepts no passwords."""
         return not self.admin_local_login and self.admin_mode(site_name) != "off"
 
     def label(self, alias: str) -> str:
-        """A provider's name as people know it; one that is gone keeps its alias."""
+        """The provider's LABEL; its alias if it is no longer configured."""
         entry = self.providers.get(alias)
         return entry.label if entry else alias
 
     def is_usable(self, alias: str) -> bool:
-        """Whether no error concerns this provider."""
+        """Whether the settings have no error that concerns this provider."""
         return not any(
             p.is_error and p.provider in (None, alias) for p in self.problems
         )
 
 
-# Key → default. docs/settings.md has the same, and a test holds it to that.
+# Key → default. A test compares them with docs/settings.md.
 SITE_KEYS: Mapping[str, object] = {
     "PROVIDERS": {},
     "BASE_URL": None,

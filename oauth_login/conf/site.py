@@ -1,8 +1,8 @@
-"""The setting OAUTH_LOGIN, read once into one frozen Config, with all its problems.
+"""The setting OAUTH_LOGIN, read once into a frozen Config, with all its problems.
 
-Nothing else reads it, but for the system checks. A problem does not raise: all of
-them are shown by `manage.py check`, and a provider with an error is refused at run
-time, too, because checks can be silenced.
+Only this module and the system checks read the setting. A problem does not raise an
+exception: `manage.py check` shows all of them at once. A provider with an error is also
+refused at run time, because checks can be silenced.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ADMIN_MODES = ("buttons", "redirect", "off")
 
 @cache
 def get_config() -> Config:
-    """The setting as it stands; read again after `setting_changed`."""
+    """The setting. It is read again after the signal `setting_changed`."""
     return _config(getattr(settings, "OAUTH_LOGIN", {}))
 
 
@@ -50,7 +50,7 @@ def _config(setting: object) -> Config:
     providers = {}
     for alias, entry in site.of_type("PROVIDERS", dict, default={}).items():
         if not isinstance(alias, str) or not re.fullmatch(r"[-a-z0-9_]{1,40}", alias):
-            text = f"{alias!r} cannot be in a URL: use up to 40 of a-z, 0-9, - and _."
+            text = f"{alias!r} cannot be in a URL. Use at most 40 of a-z, 0-9, - and _."
             site.problem("E006", text)
             continue
         where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]"
@@ -89,16 +89,16 @@ def _base_url(site: Section, allow_http_loopback: bool) -> str | None:
         return None
     allowed = is_allowed_url(url, allow_http_loopback=allow_http_loopback)
     if not allowed or urlsplit(url).path.strip("/"):
-        text = "OAUTH_LOGIN['BASE_URL'] must be https, a host, and nothing else."
+        text = "OAUTH_LOGIN['BASE_URL'] must be https with a host, without a path."
         site.problem("E007", text, "For example: 'https://app.example.com'.")
     return url.rstrip("/")
 
 
 def rules_with(changes: object) -> tuple[dict[str, RuleSet], list[Problem]]:
-    """The rules of all providers with other ones in their place, and what is wrong.
+    """The rules of all providers after `changes`, and the problems in `changes`.
 
-    `changes` has the shape of PROVIDERS, with the keys for rules alone. A key that is
-    not in it stays as it is.
+    `changes` has the shape of PROVIDERS, with only the keys of rules. Keys that it
+    leaves out stay as they are.
     """
     problems: list[Problem] = []
     rules = {alias: entry.rules for alias, entry in get_config().providers.items()}
@@ -114,7 +114,7 @@ def rules_with(changes: object) -> tuple[dict[str, RuleSet], list[Problem]]:
 
 
 def _admin_login(site: Section) -> Mapping[str, str]:
-    """One mode for all admin sites, or one for each by its name."""
+    """ADMIN_LOGIN: one mode for all admin sites, or a dict by the site's name."""
     if not isinstance(site.value("ADMIN_LOGIN"), dict):
         return {ANY_SITE: site.choice("ADMIN_LOGIN", ADMIN_MODES)}
     names = site.value("ADMIN_LOGIN")
@@ -126,8 +126,8 @@ def _admin_login(site: Section) -> Mapping[str, str]:
 def _admin_local_login(site: Section) -> bool:
     allowed = site.of_type("ADMIN_LOCAL_LOGIN", bool, default=True)
     if not allowed and site.value("ADMIN_LOGIN") == "off":
-        text = "OAUTH_LOGIN has ADMIN_LOGIN 'off' and ADMIN_LOCAL_LOGIN False."
-        hint = "'off' leaves the admin's password form alone: say 'redirect'."
+        text = "OAUTH_LOGIN has ADMIN_LOGIN 'off', but ADMIN_LOCAL_LOGIN is False."
+        hint = "'off' keeps the admin's password form. Use 'redirect' instead."
         site.problem("E051", text, hint)
     return allowed
 
@@ -143,6 +143,6 @@ def _cache_alias(site: Section) -> str:
 def _event_log_key(site: Section) -> str | None:
     key = site.text("EVENT_LOG_KEY")
     if key is not None and len(key.encode()) < 32:
-        text = "OAUTH_LOGIN['EVENT_LOG_KEY'] must have 32 bytes or more."
-        site.problem("E050", text, "secrets.token_urlsafe(48) makes one.")
+        text = "OAUTH_LOGIN['EVENT_LOG_KEY'] must have at least 32 bytes."
+        site.problem("E050", text, "secrets.token_urlsafe(48) generates one.")
     return key

@@ -1,4 +1,4 @@
-"""One dict of a setting, and every problem found while looking at it."""
+"""Section: reads one dict of a setting, and notes every problem in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong in the setting: a system check, and where it was found."""
+    """A problem in the setting, to be shown as a system check.
+
+    `provider` is the alias of the entry that it concerns; None for the whole setting.
+    """
 
     id: str
     message: str
@@ -25,7 +28,7 @@ class Problem:
 
 
 class Section:
-    """One dict of the setting. Every look at it notes what is wrong with it."""
+    """One dict of the setting. Each method that reads a value notes its problems."""
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class Section:
         self.note(Problem(id, message, hint, self.provider))
 
     def within(self, key: str, keys: Mapping[str, object]) -> Section:
-        """The dict at `key`, as a section of its own."""
+        """The dict at `key`, as another section."""
         where = f"{self.where}[{key!r}]"
         return Section(self.value(key), keys, self.note, where, self.provider)
 
@@ -65,11 +68,11 @@ class Section:
         return key in self._values
 
     def of_type(self, key: str, kind: type[T], *, default: T) -> T:
-        """The value; where it is of another type, a problem and the default."""
+        """The value; if it has another type, note a problem and return the default."""
         value = self.value(key)
         if isinstance(value, str) and not is_text(value):
-            text = f"{self.where}[{key!r}] has bytes that are not UTF-8."
-            self.problem("E003", text, "Was the environment written in Latin-1?")
+            text = f"{self.where}[{key!r}] contains bytes that are not UTF-8."
+            self.problem("E003", text, "Check the encoding of the environment.")
             return default
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
@@ -108,9 +111,9 @@ class Section:
 
 
 def is_text(value: object) -> bool:
-    """Whether it is a string that can be sent to somebody.
+    """Whether it is a string that can be encoded as UTF-8.
 
-    Python makes lone surrogates of the bytes in the environment that are not UTF-8.
+    Python turns bytes of the environment that are not UTF-8 into lone surrogates.
     """
     try:
         return isinstance(value, str) and value.encode() is not None

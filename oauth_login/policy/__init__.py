@@ -1,3 +1,3 @@
-"""The site's rules over claims: pure functions, no Django, no I/O."""
+"""The site's rules about claims: pure functions, without Django and I/O."""
 
 from __future__ import annotations

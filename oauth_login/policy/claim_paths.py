@@ -1,4 +1,4 @@
-"""Claims by their path: where a rule looks, and what it finds there. Pure."""
+"""Claim paths: how rules and settings name a claim, and its values. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ MAX_VALUE_LENGTH = 255
 Claims: TypeAlias = Mapping[str, Any]
 Scalar: TypeAlias = str | int | float | bool
 
-# Derived: the domain of an address that the provider says it has verified.
+# Not a claim, but derived: the domain of `email` if `email_verified` is true.
 EMAIL_DOMAIN = "email_domain"
 
 
 def find_claim(claims: Claims, path: str) -> Any:
-    """What is at a path, as it is; None if there is nothing.
+    """The value at a path, unchanged; None if there is none.
 
-    The path is tried as a name first ("https://app/roles"), then step by step
-    ("realm_access.roles").
+    The whole path is tried as a name first ("https://app/roles"), then as names of
+    nested objects, separated by dots ("realm_access.roles").
     """
     value = claims.get(path)
     if value is None:
@@ -32,9 +32,9 @@ def find_claim(claims: Claims, path: str) -> Any:
 
 
 def claim_values(claims: Claims, path: str) -> tuple[Scalar, ...] | None:
-    """The values at a path; None if there is nothing.
+    """The values at a path; None if the claim is absent.
 
-    A list, a single value and an object's names are values.
+    The values are the items of a list, the names of an object, or the single value.
     """
     if path == EMAIL_DOMAIN:
         return _email_domain(claims)
@@ -51,11 +51,11 @@ def claim_values(claims: Claims, path: str) -> tuple[Scalar, ...] | None:
 
 
 def is_unknown(claims: Claims, path: str, *, complete: bool) -> bool:
-    """Whether nothing can be said: not there, and that does not mean there is none.
+    """Whether the claim is missing, but the person may have it at the provider.
 
-    Because userinfo could not be had, or because the provider left the claim out of a
-    token that it would have made too large (Entra's overage; OpenID Connect Core
-    5.6.2's references are never followed).
+    So it is if userinfo could not be fetched (`complete` is False), or if the provider
+    left the claim out because it would have made the token too large (Entra ID's group
+    overage). References to other sources (OpenID Connect Core 5.6.2) are not followed.
     """
     if claim_values(claims, path) is not None:
         return False
@@ -77,7 +77,7 @@ def _email_domain(claims: Claims) -> tuple[Scalar, ...] | None:
     email, verified = claims.get("email"), claims.get("email_verified")
     if email is None or verified is None:
         return None
-    # T94: "true" is not true, and "false" even less so. T95: one @, ASCII, whole.
+    # T94: only the boolean True counts. T95: only plain addresses have a domain.
     address = plain_address(email)
     if address is None or verified is not True:
         return ()

@@ -1,7 +1,7 @@
-"""Claims → who may enter, and with which rights. Pure: it can explain and rehearse.
+"""Claims → who may log in, and with which rights. Pure.
 
-A rule maps claim paths to accepted values: every path must match, and any value of a
-path does. Of a list of rules one must match.
+A rule maps claim paths to accepted values. It matches if, for every path, the claim has
+one of the accepted values. A list of rules matches if one of its rules does.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Rules: TypeAlias = tuple[Rule, ...]
 
 @dataclass(frozen=True, slots=True)
 class GroupsRule:
-    """Which values of a claim lead to which Django groups.
+    """Which values of a claim become which Django groups.
 
-    `map` is empty only in mode "mirror" (every value is a group's name). `separator`
-    splits the strings of a claim that is no list. `overage` is the dotted path of a
-    function that fetches what had no room in the token.
+    `map` may be empty only in mode "mirror", in which every value is a group's name.
+    `separator` splits strings of the claim into several values. `overage` is the dotted
+    path of a function that fetches the values if there are too many for the token.
     """
 
     claim: str
@@ -44,7 +44,7 @@ class RuleSet:
     groups: GroupsRule | None = None
 
     def values_asked_for(self, path: str) -> frozenset[str] | None:
-        """Every text that a rule accepts at this path; None if it could be any."""
+        """All values that rules accept at this path; None if any value is accepted."""
         if self.groups and self.groups.claim == path and self.groups.mode == "mirror":
             return None
         rules = (*self.allow_if, *self.deny_if, *self.staff_if, *self.superuser_if)
@@ -53,7 +53,7 @@ class RuleSet:
         return frozenset({*accepted, *mapped})
 
     def claims_needed(self) -> set[str]:
-        """Every path that a rule looks at."""
+        """All paths that the rules read."""
         rules = (*self.allow_if, *self.deny_if, *self.staff_if, *self.superuser_if)
         paths = {path for rule in rules for path in rule}
         return paths | ({self.groups.claim} if self.groups else set())
@@ -61,10 +61,10 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rules say of one person. None means: leave it as it is.
+    """What the rules decide for one person. None means: leave it as it is.
 
-    `reasons` says for each right ("staff", "superuser", a group's name) which claim
-    led to it.
+    `unknown` are the paths of claims that were needed and are not known. `reasons` has
+    for each right ("staff", "superuser", a group's name) the claim that granted it.
     """
 
     staff: bool | None = None
@@ -75,7 +75,7 @@ class Decision:
 
 
 def check_admission(rules: RuleSet, claims: Claims, *, complete: bool) -> None:
-    """Raise LoginRefused unless ALLOW_IF lets in and DENY_IF does not keep out."""
+    """Raise LoginRefused unless ALLOW_IF matches (or is empty) and DENY_IF does not."""
     for path in {path for rule in (*rules.allow_if, *rules.deny_if) for path in rule}:
         if is_unknown(claims, path, complete=complete):
             raise LoginRefused("account.claims_unknown", claim=path)
@@ -86,7 +86,7 @@ def check_admission(rules: RuleSet, claims: Claims, *, complete: bool) -> None:
 
 
 def decide(rules: RuleSet, claims: Claims, *, complete: bool) -> Decision:
-    """Which rights somebody with these claims has."""
+    """The rights of a person with these claims."""
     reasons: dict[str, str] = {}
     unknown: set[str] = set()
 
@@ -115,7 +115,7 @@ def decide(rules: RuleSet, claims: Claims, *, complete: bool) -> Decision:
 
 
 def matched(rules: Rules, claims: Claims) -> str:
-    """How the first rule that matches does: "groups=ops"; empty if none does."""
+    """The claims of the first rule that matches: "groups=ops"; empty if none does."""
     for rule in rules:
         hits = [
             next((v for v in accepted if _in(v, claim_values(claims, path))), None)
@@ -153,7 +153,7 @@ def _groups(
 
 
 def _in(accepted: Scalar, values: Sequence[Scalar] | None) -> bool:
-    # Whole, and of the same type: in Python, 1 is True.
+    # The types must be the same, too: in Python, 1 == True.
     return any(
         type(value) is type(accepted) and value == accepted for value in values or ()
     )

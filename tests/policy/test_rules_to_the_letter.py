@@ -104,10 +104,10 @@ def test_the_log_says_which_claim_could_not_be_had() -> None:
 @pytest.mark.parametrize(
     ("setting", "why"),
     [
-        ("ops", "a rule is a dict of claim names and accepted values"),
-        ([{}], "a rule is a dict of claim names and accepted values"),
-        ({1: "ops"}, "1 is not the name of a claim"),
-        ({"": "ops"}, "'' is not the name of a claim"),
+        ("ops", "a rule must be a dict from claims to accepted values"),
+        ([{}], "a rule must be a dict from claims to accepted values"),
+        ({1: "ops"}, "1 is not a valid name of a claim"),
+        ({"": "ops"}, "'' is not a valid name of a claim"),
         ({"groups": []}, "'groups' needs a value, or a list of values"),
         ({"groups": None}, "'groups' needs a value, or a list of values"),
         ({"groups": ["ops", None]}, "'groups' needs a value, or a list of values"),

@@ -523,7 +523,7 @@ def test_the_command_has_a_status_for_ci(
         ([], "must be a dict"),
         ({"corpp": {}}, "has no key 'corpp'"),
         ({"corp": {"STAFF": {}}}, "has no key 'STAFF'"),
-        ({"corp": {"STAFF_IF": "ops"}}, "a rule is a dict"),
+        ({"corp": {"STAFF_IF": "ops"}}, "a rule must be a dict"),
         ({"corp": {"GROUPS": {"CLAIM": "x"}}}, "needs a CLAIM, and a MAP"),
         ({"corp": {"CLIENT_SECRET": "x"}}, "has no key 'CLIENT_SECRET'"),
     ],

@@ -1,8 +1,8 @@
-"""Providers as they are, as data: what a site would have to find out for each.
+"""Presets: what a site would have to find out about each provider, as data.
 
-A preset gives defaults for the keys of an entry of PROVIDERS; every key that the site
-sets itself replaces the preset's. There is no code in a preset. docs/providers.md says
-what each of them costs.
+A preset gives defaults for the keys of an entry in PROVIDERS. A key that the site sets
+replaces that of the preset. Presets contain no code. docs/providers.md describes each
+of them, and what it relaxes.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from oauth_login.protocol.discovery import WELL_KNOWN
 
 PRESETS: Mapping[str, Preset] = {**PUBLIC, **ORGANISATIONS, **GOVERNMENTS}
 
-# T95, T105: also for whoever writes down such an issuer without its preset.
+# T95, T105: the same rules for a site that sets such an issuer without its preset.
 OPEN_ISSUERS = frozenset().union(
     *(preset.open_issuers for preset in PRESETS.values()),
     {
         preset.values["ISSUER"].removesuffix("/")
         for preset in PRESETS.values()
-        if preset.open_to_anybody and "ISSUER" in preset.values
+        if preset.is_open and "ISSUER" in preset.values
     },
 )
 
 
 def find_preset(entry: object) -> Preset:
-    """The preset that an entry names; an empty one if it names none that we have.
+    """The preset that an entry names; an empty one if the name is missing or unknown.
 
-    It is open to anybody also where only the entry's issuer, or a tenant of it, is.
+    `is_open` is also set if only the issuer or a tenant of the entry is open.
     """
     if not isinstance(entry, Mapping):
         return Preset()
@@ -43,6 +43,6 @@ def find_preset(entry: object) -> Preset:
     is_open = (
         issuer.removesuffix(WELL_KNOWN).removesuffix("/") in OPEN_ISSUERS
         or (isinstance(tenants, list | tuple) and PERSONAL_ACCOUNTS in tenants)
-        or preset.open_to_anybody
+        or preset.is_open
     )
-    return replace(preset, open_to_anybody=is_open)
+    return replace(preset, is_open=is_open)

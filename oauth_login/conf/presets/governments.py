@@ -1,4 +1,4 @@
-"""Providers that a state runs for its citizens and civil servants."""
+"""Presets for the providers that governments run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "CLIENT_AUTH": "private_key_jwt",
             "DEVIATIONS": ("acr_values_required", "audience_is_token_endpoint"),
             "SCOPES": ("openid", "email"),
-            # "preferred" is asked for, and never answered: people who were verified
-            # before facial matching come back as "verified", the others as "required".
+            # "preferred" is only requested: Login.gov answers with "verified" for users
+            # whom it verified before facial matching, and with "required" for others.
             "ACR_ORDER": (
                 "urn:acr.login.gov:auth-only",
                 "urn:acr.login.gov:verified-facial-match-preferred",
@@ -23,11 +23,11 @@ GOVERNMENTS: Mapping[str, Preset] = {
                 "urn:acr.login.gov:verified-facial-match-required",
             ),
             "AUTH_TIME": False,
-            # The only value that every client may send.
+            # Other values of `prompt` are allowed only for some clients.
             "AUTH_PARAMS": {"prompt": "select_account"},
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "franceconnect": Preset(
         {
@@ -42,7 +42,7 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "LOGOUT_STYLE": "hint_required",
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "proconnect": Preset(
         {
@@ -58,7 +58,7 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "LOGOUT_STYLE": "hint_required",
             "USERNAME_FROM": ("email",),
         },
-        # Whoever works somewhere: for the state, or for any firm in France.
-        open_to_anybody=True,
+        # Open to employees of the state and of every company in France.
+        is_open=True,
     ),
 }

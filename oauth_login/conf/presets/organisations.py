@@ -1,4 +1,4 @@
-"""Providers that an organisation has for itself: each site says its own ISSUER."""
+"""Presets for providers of an organisation. Most sites set their own ISSUER."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from oauth_login.conf.presets.preset import Preset
 
 ENTRA = "https://login.microsoftonline.com"
-# Entra ID's tenant for everybody who is in none.
+# Entra ID's tenant for personal Microsoft accounts.
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 _ENTRA_VALUES = {
     "LABEL": "Microsoft",
-    # The ID token has everything that there is; theirs is another service's endpoint.
+    # The ID token has all claims. The userinfo endpoint belongs to Microsoft Graph.
     "USERINFO": "never",
-    # There is no email_verified. This optional claim says as much, in several forms.
+    # Entra ID has no email_verified. This optional claim has the same meaning, as a
+    # boolean, a string or a number.
     "CLAIM_ALIASES": {"email_verified": "xms_edov"},
     "DEVIATIONS": ("string_booleans", "numeric_booleans"),
-    # An optional claim that an app registration has to ask for.
+    # auth_time is an optional claim, which an app registration has to enable.
     "AUTH_TIME": False,
 }
 
@@ -29,7 +30,7 @@ ORGANISATIONS: Mapping[str, Preset] = {
     "entra_multitenant": Preset(
         {
             **_ENTRA_VALUES,
-            # Where the metadata is; "common" would be personal accounts, too.
+            # Used for the metadata only. "common" would include personal accounts.
             "ISSUER": f"{ENTRA}/organizations/v2.0",
             "ISSUER_TEMPLATE": f"{ENTRA}/{{tenantid}}/v2.0",
         }
@@ -71,7 +72,7 @@ ORGANISATIONS: Mapping[str, Preset] = {
         {
             "LABEL": "AD FS",
             "SCOPES": ("openid", "profile", "email", "allatclaims"),
-            # It has the subject and nothing else, or answers 401.
+            # Userinfo returns only the subject, or answers 401.
             "USERINFO": "never",
             "USERNAME_FROM": ("upn", "unique_name", "email"),
         }

@@ -1,4 +1,4 @@
-"""What a preset is: data, and nothing else."""
+"""Preset: defaults for one kind of provider, as data."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Defaults for a kind of provider.
+    """Defaults for one kind of provider.
 
-    `open_to_anybody`: whoever likes can get an account there, so that having one says
-    nothing; the site must say who may enter. `open_issuers` are those of its issuers
-    for which that is so, where it depends.
+    `is_open` means that anyone can create an account there, so that having one proves
+    nothing: the site must define who may log in. `open_issuers` are the issuers that
+    are open, for a preset whose other issuers are not.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    open_to_anybody: bool = False
+    is_open: bool = False
     open_issuers: frozenset[str] = frozenset()
 
     def under(self, entry: object) -> object:
-        """The entry with what it leaves to the preset; anything else as it is."""
+        """The entry, completed with the values of the preset. Not a dict: unchanged."""
         return {**self.values, **entry} if isinstance(entry, Mapping) else entry

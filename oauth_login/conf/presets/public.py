@@ -1,4 +1,4 @@
-"""Providers where people have accounts of their own."""
+"""Presets for providers where anyone can create an account."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PUBLIC: Mapping[str, Preset] = {
             "LABEL": "Google",
             "ISSUER": "https://accounts.google.com",
             "AUTH_TIME": False,
-            # There is no preferred_username; asking userinfo for it is in vain.
+            # Google has no preferred_username, not even at userinfo.
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "apple": Preset(
         {
@@ -23,12 +23,12 @@ PUBLIC: Mapping[str, Preset] = {
             "ISSUER": "https://appleid.apple.com",
             "CLIENT_AUTH": "signed_client_secret",
             "SCOPES": ("openid", "name", "email"),
-            # Whoever asks for name or email must take the answer as a form.
+            # Apple requires form_post if name or email is requested.
             "RESPONSE_MODE": "form_post",
             "DEVIATIONS": ("string_booleans", "user_in_response"),
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "github": Preset(
         {
@@ -40,13 +40,13 @@ PUBLIC: Mapping[str, Preset] = {
                 "userinfo_endpoint": "https://api.github.com/user",
                 "emails_endpoint": "https://api.github.com/user/emails",
             },
-            # The number: a login name can be given up and taken by somebody else.
+            # The number: a login name can be given up and taken by another person.
             "SUBJECT_FIELD": "id",
             "CLIENT_AUTH": "client_secret_post",
             "SCOPES": ("read:user", "user:email"),
             "CLAIM_ALIASES": {"preferred_username": "login"},
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "gitlab": Preset(
         {"LABEL": "GitLab", "ISSUER": "https://gitlab.com"},
@@ -64,7 +64,7 @@ PUBLIC: Mapping[str, Preset] = {
             "AUTH_TIME": False,
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "slack": Preset(
         {
@@ -73,7 +73,7 @@ PUBLIC: Mapping[str, Preset] = {
             "AUTH_TIME": False,
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "discord": Preset(
         {
@@ -91,13 +91,13 @@ PUBLIC: Mapping[str, Preset] = {
                 "email_verified": "verified",
             },
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "facebook": Preset(
         {
             "LABEL": "Facebook",
             "ISSUER": "https://www.facebook.com",
-            # Without a version: these outlive every one of them.
+            # Without a version: versions expire, these URLs do not.
             "ENDPOINTS": {
                 "authorization_endpoint": "https://www.facebook.com/dialog/oauth",
                 "token_endpoint": "https://graph.facebook.com/oauth/access_token",
@@ -112,18 +112,18 @@ PUBLIC: Mapping[str, Preset] = {
             "CLAIM_ALIASES": {"given_name": "first_name", "family_name": "last_name"},
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
     "mozilla_accounts": Preset(
         {
             "LABEL": "Mozilla",
             "ISSUER": "https://accounts.firefox.com",
             "SCOPES": ("openid", "profile"),
-            # A client with a secret that sends a code challenge is refused.
+            # Refuses a code challenge from a client with a secret.
             "PKCE": False,
             "USERINFO": "always",
             "USERNAME_FROM": ("email",),
         },
-        open_to_anybody=True,
+        is_open=True,
     ),
 }

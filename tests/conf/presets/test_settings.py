@@ -11,7 +11,7 @@ from oauth_login.conf import from_env, get_config
 from oauth_login.conf.presets import PRESETS
 from tests.conf.presets.vendor import Vendor
 
-OPEN = sorted(name for name in PRESETS if PRESETS[name].open_to_anybody)
+OPEN = sorted(name for name in PRESETS if PRESETS[name].is_open)
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 ENTRA = "https://login.microsoftonline.com"
 
@@ -22,7 +22,7 @@ def problems(settings: Settings, **entry: Any) -> set[str]:
     return {problem.id for problem in get_config().problems}
 
 
-def test_these_are_open_to_anybody() -> None:
+def test_these_are_is_open() -> None:
     # T105
     assert [
         *("apple", "discord", "facebook", "franceconnect", "github", "google"),
