@@ -48,6 +48,16 @@ USER_PARAMETER = "user"
 PASSING_ERRORS = {"server_error", "temporarily_unavailable"}
 
 
+class WellFormedResponse(tuple[tuple[str, str], ...]):
+    """The parameters of a response. Only well_formed_response makes one."""
+
+    __slots__ = ()
+
+    @property
+    def state(self) -> str:
+        return dict(self)["state"]
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
     """A code of a checked response. Only parse_authorization_response makes one."""
@@ -119,13 +129,15 @@ def authorization_url(metadata: ServerMetadata, parameters: Parameters) -> str:
     return endpoint + joint + urlencode(parameters, doseq=True)
 
 
-def received_state(params: Params) -> str:
-    """The state of a well-formed response.
+def well_formed_response(params: Params) -> WellFormedResponse:
+    """The response, if it is well-formed: callers read its state to find the attempt.
 
     Checks that no parameter is repeated (T40), that there is no token (T42), that the
     state uses our alphabet, and that there is either a code or an error (T41). Does not
     check whether this site made the state.
     """
+    if isinstance(params, WellFormedResponse):
+        return params  # checked once is enough
     names = [name for name, _ in params]
     if duplicates := {name for name in names if names.count(name) > 1} & SINGLE:
         raise InvalidCallback(
@@ -147,17 +159,17 @@ def received_state(params: Params) -> str:
         received["code"],
     ):
         raise InvalidCallback("callback.malformed", parameter="code")
-    return state
+    return WellFormedResponse(params)
 
 
 def parse_authorization_response(
     params: Params, *, expected_state: str, client: Client, metadata: ServerMetadata
 ) -> AuthorizationCode:
     """The code, if this is the provider's response to our request."""
-    state = received_state(params)
-    if state != expected_state:
+    response = well_formed_response(params)
+    if response.state != expected_state:
         raise InvalidCallback("callback.state_mismatch")
-    received = dict(params)
+    received = dict(response)
     # RFC 9207 2.4: before looking at code or error.
     check_response_issuer(received, client=client, metadata=metadata)
     if "error" in received:

@@ -33,7 +33,7 @@ from oauth_login.errors import (
 from oauth_login.flow import LoginAttempt, VerifiedIdentity, finish_login
 from oauth_login.login import attempts
 from oauth_login.login.state import LINK, LOGIN, unseal_state
-from oauth_login.protocol.authorization import USER_PARAMETER, received_state
+from oauth_login.protocol.authorization import USER_PARAMETER, well_formed_response
 from oauth_login.protocol.http import Params
 from oauth_login.registry import get_provider
 from oauth_login.sealing import seal_text, unseal_text
@@ -75,11 +75,10 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     if request.method == "POST":
         return _form_post(request, entry)
     now = time.time()
-    params = query_params(request)
-    state = received_state(params)
-    attempt = attempts.take(request.session, state, now=now)
+    response = well_formed_response(_with_user(query_params(request)))
+    attempt = attempts.take(request.session, response.state, now=now)
     if attempt is None:
-        return _without_attempt(request, state, provider)
+        return _without_attempt(request, response.state, provider)
     try:
         if attempt.provider != provider:
             raise InvalidCallback("callback.wrong_provider")  # T36
@@ -87,9 +86,7 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
             check_same_person(request, attempt)
         elif attempt.started_by != user_key(request):
             return _after_other_login(request, attempt)
-        verified = finish_login(
-            get_provider(provider), attempt, _with_user(params), now=now
-        )
+        verified = finish_login(get_provider(provider), attempt, response, now=now)
         if attempt.mode == "link":
             return finish_connect(request, verified)
         return _log_in(request, verified, attempt, now)
@@ -110,8 +107,7 @@ def _form_post(request: HttpRequest, entry: ProviderConfig) -> HttpResponse:
     """
     if entry.client.response_mode != "form_post":
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    params = form_params(request)
-    received_state(params)
+    params = well_formed_response(form_params(request))
     kept = [
         (name, value[:MAX_DESCRIPTION] if name == "error_description" else value)
         for name, value in params

@@ -15,7 +15,7 @@ from oauth_login.protocol.authorization import (
     AuthorizationCode,
     authorization_parameters,
     parse_authorization_response,
-    received_state,
+    well_formed_response,
 )
 from oauth_login.protocol.claims import unsigned_names
 from oauth_login.protocol.client.registration import Client
@@ -92,7 +92,7 @@ def test_a_response_of_the_right_shape_and_no_other_has_a_state(
     params: list[tuple[str, str]],
 ) -> None:
     # T40, T41, T42
-    state = judged(lambda: received_state(params))
+    state = judged(lambda: well_formed_response(params).state)
 
     assert (state is not None) == has_the_right_shape(params)
     assert state is None or ("state", state) in params

@@ -17,7 +17,7 @@ from oauth_login.protocol.authorization import (
     authorization_parameters,
     authorization_url,
     parse_authorization_response,
-    received_state,
+    well_formed_response,
 )
 from oauth_login.protocol.client.authentication import (
     authenticate,
@@ -78,7 +78,7 @@ def back(*params: tuple[str, str], announced: bool = False) -> Callable[[], obje
 
 
 def state(*params: tuple[str, str]) -> Callable[[], object]:
-    return lambda: received_state(params)
+    return lambda: well_formed_response(params).state
 
 
 S, C = ("state", "S"), ("code", "C")
@@ -139,9 +139,16 @@ def test_the_log_says_what_was_wrong_with_a_callback(
 
 def test_a_state_is_given_back_as_it_came_whatever_else_is_there() -> None:
     others = [("error_uri", "https://a.example"), ("session_state", "1"), ("x", "y")]
-    assert received_state([S, C, *others, ("x", "z")]) == "S"
-    assert received_state([*others, ("error", "access_denied"), S]) == "S"
-    assert received_state([S, ("code", "c" * 2048)]) == "S"
+    assert well_formed_response([S, C, *others, ("x", "z")]).state == "S"
+    assert well_formed_response([*others, ("error", "access_denied"), S]).state == "S"
+    assert well_formed_response([S, ("code", "c" * 2048)]).state == "S"
+
+
+def test_a_response_is_checked_once() -> None:
+    response = well_formed_response([S, C])
+
+    assert well_formed_response(response) is response
+    assert well_formed_response(tuple(response)) is not response
 
 
 @pytest.mark.parametrize("name", ["iss", "error", "error_description", "error_uri"])
