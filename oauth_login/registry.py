@@ -87,7 +87,7 @@ def _client(entry: ProviderConfig) -> Client:
     if not {key.kid for key in keys}.isdisjoint(key.kid for key in decryption_keys):
         # Each key has one purpose, and a key set needs a different `kid` for each key.
         raise ConfigurationError(
-            "config.client_keys", provider=entry.alias, received="a key twice"
+            "config.client_keys", provider=entry.alias, received="duplicate kid"
         )
     return replace(entry.client, keys=keys, decryption_keys=decryption_keys)
 

@@ -1,4 +1,4 @@
-"""Claims under the standard's names and in its types, and the rules for single ones."""
+"""Claims: the standard's names and types, and the rules for `aud`, `sub` and times."""
 
 from __future__ import annotations
 

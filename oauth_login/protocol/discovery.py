@@ -87,7 +87,7 @@ def parse_discovery_response(
 def parse_metadata(
     document: Mapping[str, Any], source: MetadataSource
 ) -> ServerMetadata:
-    """Metadata that is whole, of the right types, and the expected issuer's.
+    """Metadata that is complete, of the right types, and the expected issuer's.
 
     One trailing slash more or less in the settings' issuer is forgiven. The string in
     the document is the issuer from then on, and is compared exactly.

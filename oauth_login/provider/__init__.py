@@ -1,3 +1,3 @@
-"""The other end: one provider, its cached documents, and the only socket."""
+"""A provider: its requests, its cached documents, and the only network access."""
 
 from __future__ import annotations

@@ -266,7 +266,7 @@ REQUESTS: list[Row] = [
     (
         lambda: sent(id="a:b", method="client_secret_basic", raw=True),
         "config.client_auth",
-        {"expected": "no ':' in the id"},
+        {"expected": "no ':' in the ID"},
     ),
 ]
 METADATA_WITH_STATE = ServerMetadata(

@@ -96,7 +96,7 @@ def _basic(client: Client) -> str:
         # RFC 7617 2: the password begins after the first colon, so an ID with a colon
         # would name another client (T54).
         if ":" in user:
-            raise ConfigurationError("config.client_auth", expected="no ':' in the id")
+            raise ConfigurationError("config.client_auth", expected="no ':' in the ID")
     else:
         # RFC 6749 2.3.1: both are form-urlencoded first, as appendix B describes.
         user, password = quote_plus(user), quote_plus(password)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oauth_login.errors import InvalidCallback, OAuthLoginError
+from oauth_login.errors import OAuthLoginError
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.logout.backchannel import (
@@ -14,15 +14,10 @@ from oauth_login.protocol.logout.backchannel import (
     LogoutToken,
     validate_logout_token,
 )
-from oauth_login.protocol.logout.frontchannel import (
-    FrontchannelLogout,
-    parse_frontchannel_logout,
-)
 from tests.protocol.test_id_token import hmac_client, hmac_token
 from tests.protocol.test_id_token import validate as validate_id_token
 from tests.protocol.tokens import (
     ALGS,
-    CLIENT,
     ISSUER,
     METADATA,
     NOW,
@@ -229,46 +224,6 @@ def test_neither_kind_of_token_passes_for_the_other() -> None:
     assert caught.value.code == "id_token.typ"
 
 
-# --- by way of a browser
-
-
-@pytest.mark.parametrize(
-    ("params", "code"),
-    [
-        ([("iss", ISSUER), ("sid", "s")], None),
-        ([("sid", "s"), ("iss", ISSUER), ("lang", "de")], None),
-        ([("iss", ISSUER), ("sid", "s" * 255)], None),
-        ([("iss", ISSUER), ("sid", "s" * 256)], "callback.malformed"),
-        ([("iss", ISSUER), ("sid", "")], "callback.malformed"),
-        ([("iss", ISSUER), ("sid", "s\x00")], "callback.malformed"),
-        ([("iss", ISSUER)], "callback.malformed"),
-        ([("sid", "s")], "callback.iss_mismatch"),
-        ([], "callback.iss_mismatch"),
-        ([("iss", f"{ISSUER}/"), ("sid", "s")], "callback.iss_mismatch"),
-        ([("iss", "https://evil.example"), ("sid", "s")], "callback.iss_mismatch"),
-        (
-            [("iss", ISSUER), ("sid", "s"), ("sid", "t")],
-            "callback.duplicate_parameter",
-        ),
-        (
-            [("iss", ISSUER), ("iss", ISSUER), ("sid", "s")],
-            "callback.duplicate_parameter",
-        ),
-    ],
-)
-def test_a_browser_must_name_the_issuer_and_the_session(
-    params: list[tuple[str, str]], code: str | None
-) -> None:
-    # T118
-    if code is None:
-        got = parse_frontchannel_logout(params, client=CLIENT, metadata=METADATA)
-        assert got == FrontchannelLogout(issuer=ISSUER, sid=dict(params)["sid"])
-        return
-    with pytest.raises(InvalidCallback) as caught:
-        parse_frontchannel_logout(params, client=CLIENT, metadata=METADATA)
-    assert caught.value.code == code
-
-
 def test_a_tenant_speaks_for_itself() -> None:
     # T79
     template = "https://id.example.com/{tenantid}"
@@ -284,5 +239,3 @@ def test_a_tenant_speaks_for_itself() -> None:
     token = sign(changed(iss=ours, tid="t1"))
     assert validate(token, **options).issuer == ours
     assert outcome(sign(changed(iss=ours)), **options) == "logout_token.iss_mismatch"
-    got = parse_frontchannel_logout([("iss", ours), ("sid", "s")], **options)
-    assert got.issuer == ours
