@@ -1,0 +1,42 @@
+"""Every neighbour's walk is made once, two at a time; each cell is a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from oauth_login.testing import FakeProvider, serve
+from tests.neighbours.table import neighbours
+from tests.neighbours.walks import Seen, walk
+
+AT_ONCE = 2
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--big", action="store_true", help="Weblate and pretix, too: see their settings"
+    )
+
+
+@pytest.fixture(scope="session")
+def walks(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Seen]]]:
+    """The walk of each neighbour that a test was chosen of."""
+    chosen = {
+        item.callspec.params["neighbour"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and hasattr(item, "callspec")
+        and not any(item.iter_markers("skip"))
+    }
+    with (
+        serve(FakeProvider(asks_who=True)) as provider,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        yield {
+            neighbour.name: pool.submit(walk, neighbour, provider)
+            for neighbour in neighbours()
+            if neighbour.name in chosen
+        }
+        pool.shutdown(cancel_futures=True)
