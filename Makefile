@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 ARGS ?=
 FUZZ_SECONDS ?= 300
 
-.PHONY: demo help test lint fuzz mutants e2e interop messages ci clean FORCE
+.PHONY: demo help test lint fuzz mutants e2e interop neighbours messages ci clean FORCE
 
 demo: $(VENV)/.dev ## a provider, a site, and a login between them; then try it yourself
 	$(BIN)/python -m pkce_project.demo $(ARGS)
@@ -35,6 +35,9 @@ e2e: $(VENV)/.e2e ## logins in a real browser: Debian's Chromium, or the one tha
 
 interop: $(VENV)/.dev tests/interop/node_modules/.installed ## logins at another project's provider (needs Node)
 	$(BIN)/python -m pytest tests/interop $(ARGS)
+
+neighbours: $(VENV)/.dev ## logins beside other people's packages, installed for real (minutes)
+	$(BIN)/python -m pytest -q tests/neighbours $(ARGS)
 
 # English says what the sources say; dates would differ in every run.
 LOCALES = oauth_login/locale/*/LC_MESSAGES/django.po

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import nox
 
+nox.options.sessions = ["tests"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
@@ -39,3 +40,11 @@ def tests(session: nox.Session, django: str) -> None:
         f"django~={django}.0",
     )
     session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))
+
+
+@nox.session(python=False)
+def neighbours(session: nox.Session) -> None:
+    """Log in beside other people's packages, on the newest Python of this machine."""
+    session.run(
+        "make", "neighbours", f"ARGS={' '.join(session.posargs)}", external=True
+    )
