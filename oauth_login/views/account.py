@@ -98,7 +98,7 @@ def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "client": translated_user_agent(row.client)
+            "user_agent": translated_user_agent(row.client)
             or pgettext("oauth_login page", "Unknown browser"),
             "label": get_config().label(row.provider),
             "is_this": row.pk == this,
@@ -113,7 +113,7 @@ def _activity(user: Any) -> list[dict[str, Any]]:
         {
             "row": row,
             "label": get_config().label(row.provider),
-            "client": translated_user_agent(row.client),
+            "user_agent": translated_user_agent(row.client),
             "kind": _BADGES.get(LoginEvent.Outcome(row.outcome), ""),
         }
         for row in rows
