@@ -15,7 +15,6 @@ from oauth_login.protocol.discovery import (
     parse_metadata,
 )
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
-from oauth_login.protocol.urls import is_allowed_url, origin, seen_from_here
 from tests.protocol.test_details import answer
 from tests.protocol.tokens import ISSUER
 
@@ -172,35 +171,3 @@ def test_the_document_is_asked_for_where_the_standard_or_the_settings_say() -> N
         MetadataSource(issuer=ISSUER, discovery_url="https://a.example/d")
     )
     assert elsewhere.url == "https://a.example/d"
-
-
-@pytest.mark.parametrize(
-    ("length", "allowed"), [(252, True), (253, True), (254, False)]
-)
-def test_a_host_has_253_characters_at_most(length: int, allowed: bool) -> None:
-    # T49
-    labels = ("a" * 61 + ".") * 4
-    url = f"https://{labels}{'a' * (length - len(labels))}/"
-    assert is_allowed_url(url, allow_http_loopback=False) is allowed
-
-
-@pytest.mark.parametrize(
-    ("url", "there"),
-    [
-        (f"{ISSUER}/realms/x/token?a=b", f"{BACKEND}/realms/x/token?a=b"),
-        ("https://other.example/token", "https://other.example/token"),
-        (f"{ISSUER}:8443/token", f"{ISSUER}:8443/token"),
-        (f"{BACKEND}/token", f"{BACKEND}/token"),
-    ],
-)
-def test_only_what_is_at_the_issuers_address_is_asked_behind_it(
-    url: str, there: str
-) -> None:
-    issuer = f"{ISSUER}/realms/x"
-    seen = seen_from_here(url, issuer=issuer, backend_base_url=f"{BACKEND}/ignored")
-    assert seen == there
-    assert seen_from_here(url, issuer=issuer, backend_base_url=None) == url
-
-
-def test_an_origin_is_scheme_host_and_port() -> None:
-    assert origin("https://a.example:1/b?c") == "https://a.example:1"
