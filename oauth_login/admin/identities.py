@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as djangos_delete_selected
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.translation import npgettext, pgettext_lazy
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import npgettext, pgettext, pgettext_lazy
 
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import Identity
@@ -24,8 +26,19 @@ from oauth_login.models import Identity
 def delete_selected(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[Identity]
 ) -> Any:
-    """Django's own action, under a name that says what it does."""
-    return djangos_delete_selected(model_admin, request, queryset)
+    """Django's own action, in words that say what it does."""
+    if not request.POST.get("post"):
+        page: Any = djangos_delete_selected(model_admin, request, queryset)
+        page.context_data["title"] = pgettext(
+            "oauth_login admin", "Disconnect identities"
+        )
+        return page
+    number = queryset.count()
+    if number:
+        model_admin.log_deletions(request, queryset)
+        model_admin.delete_queryset(request, queryset)
+        model_admin.message_disconnected(request, number)
+    return None
 
 
 class IdentityAdmin(ReadOnlyAdmin):
@@ -41,6 +54,7 @@ class IdentityAdmin(ReadOnlyAdmin):
     fields = ("user", "provider", "issuer", "subject", "created_at", "last_login_at")
     actions = (delete_selected,)
     delete_confirmation_template = "oauth_login/admin/unlink.html"
+    delete_selected_confirmation_template = "oauth_login/admin/unlink_selected.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Not ReadOnlyAdmin's method but Django's, which asks for the permission.
@@ -58,6 +72,26 @@ class IdentityAdmin(ReadOnlyAdmin):
             **(extra_context or {}),
         }
         return super().delete_view(request, object_id, context)
+
+    def response_delete(
+        self, request: HttpRequest, obj_display: str, obj_id: int
+    ) -> HttpResponse:
+        """Back to the list; Django's own message would say "deleted"."""
+        if IS_POPUP_VAR in request.POST:
+            return super().response_delete(request, obj_display, obj_id)
+        self.message_disconnected(request, 1)
+        may_view = self.has_view_permission(request)
+        name = "admin:oauth_login_identity_changelist" if may_view else "admin:index"
+        return HttpResponseRedirect(reverse(name, current_app=self.admin_site.name))
+
+    def message_disconnected(self, request: HttpRequest, number: int) -> None:
+        text = npgettext(
+            "oauth_login message",
+            "%(number)d identity was disconnected.",
+            "%(number)d identities were disconnected.",
+            number,
+        )
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest

@@ -31,7 +31,13 @@ from oauth_login.views.browser import (
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import error_page, show
 from oauth_login.views.parameters import query_params
-from oauth_login.views.redirects import absolute_url, login_url, requested_next, target
+from oauth_login.views.redirects import (
+    absolute_url,
+    account_url,
+    login_url,
+    requested_next,
+    target,
+)
 
 
 @guarded_view
@@ -98,7 +104,14 @@ def start(
             mode=mode,
         )
     except OAuthLoginError as error:
-        return error_page(request, error, provider=alias, next=next_path, is_ours=True)
+        return error_page(
+            request,
+            error,
+            provider=alias,
+            next=next_path,
+            is_ours=True,
+            back=account_url() if mode == "link" else "",
+        )
     attempts.remember(request.session, attempt)
     if request.method == "POST":
         # Not a redirect: browsers apply `form-action` to the redirect after a POST.

@@ -183,7 +183,7 @@ def test_unlinking_takes_back_what_the_identity_alone_gave(
     url = f"{IDENTITIES}{row.pk}/delete/"
 
     asked = text_of(admin_client.get(url))
-    assert "right: staff" in asked
+    assert "access right: staff" in asked
     assert "1 session" in asked
     assert Identity.objects.exists()  # asking is not doing
     admin_client.post(url, {"post": "yes"})
@@ -203,8 +203,12 @@ def test_many_are_unlinked_at_once(admin_client: Client) -> None:
 
     assert "Disconnect selected identities" in text_of(admin_client.get(IDENTITIES))
     assert "subject-of-alice" in asked
+    assert "Disconnect the selected identities?" in asked
+    assert "elete" not in asked
     assert Identity.objects.count() == 2
-    admin_client.post(IDENTITIES, {**data, "post": "yes"})
+    page = admin_client.post(IDENTITIES, {**data, "post": "yes"}, follow=True)
+    assert "2 identities were disconnected." in text_of(page)
+    assert "deleted" not in text_of(page)
     assert not Identity.objects.exists()
     assert LoginEvent.objects.filter(outcome="unlinked").count() == 2
 
@@ -219,6 +223,40 @@ def test_unlinking_needs_the_permission() -> None:
     data = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
     client.post(IDENTITIES, data)
     assert Identity.objects.exists()
+
+
+def test_disconnecting_is_not_called_deleting(admin_client: Client) -> None:
+    row = new_identity()
+    url = f"{IDENTITIES}{row.pk}/delete/"
+
+    asked = text_of(admin_client.get(url))
+    page = admin_client.post(url, {"post": "yes"}, follow=True)
+
+    assert "Disconnect identity" in asked
+    assert "elete" not in asked
+    assert page.redirect_chain == [(IDENTITIES, 302)]
+    assert "1 identity was disconnected." in text_of(page)
+    assert "deleted" not in text_of(page)
+
+
+def test_disconnecting_none_says_nothing(admin_client: Client) -> None:
+    new_identity()
+    data = {"action": "delete_selected", "_selected_action": ["0"], "post": "yes"}
+    page = admin_client.post(IDENTITIES, data, follow=True)
+
+    assert "were disconnected" not in text_of(page)
+    assert Identity.objects.exists()
+
+
+def test_after_disconnecting_there_is_a_page_to_see() -> None:
+    row = new_identity()
+    client = staff_with("delete_identity")
+    url = f"{IDENTITIES}{row.pk}/delete/"
+
+    page = client.post(url, {"post": "yes"}, follow=True)
+
+    assert page.redirect_chain == [("/admin/", 302)]
+    assert page.status_code == 200
 
 
 def test_the_permission_is_enough_to_unlink() -> None:

@@ -300,6 +300,31 @@ def test_one_of_two_ways_in_can_be_disconnected(
     assert LoginEvent.objects.first().outcome == "unlinked"
 
 
+@pytest.mark.parametrize("fault", ["discovery.status", "discovery.issuer_mismatch"])
+def test_a_provider_that_cannot_be_asked_is_no_failed_sign_in(
+    client: Client, oauth_provider: FakeProvider, alice: Any, fault: str
+) -> None:
+    with oauth_provider.fault(fault):
+        response = client.post(CONNECT, secure=True)
+
+    shown = response.content.decode()
+    assert response.status_code in {502, 503}
+    assert "<h1>Account not connected</h1>" in shown
+    assert "<title>Account not connected – " in shown
+    assert f'href="{ACCOUNT}">Back to your account</a>' in shown
+
+
+def test_connecting_that_is_refused_at_the_provider_is_no_failed_sign_in(
+    client: Client, oauth_provider: FakeProvider, alice: Any
+) -> None:
+    with oauth_provider.fault("denied"):
+        shown = connect(client, oauth_provider).content.decode()
+
+    assert "<h1>Account not connected</h1>" in shown
+    assert "was cancelled or refused. Nothing was changed." in shown
+    assert f'href="{ACCOUNT}">Back to your account</a>' in shown
+
+
 def test_the_last_way_in_stays(
     client: Client, oauth_log_in: LogIn, settings: Settings
 ) -> None:
