@@ -37,6 +37,7 @@ def tests(session: nox.Session, django: str) -> None:
         "time-machine",
         "hypothesis",
         "joserfc",
+        "pyyaml",
         f"django~={django}.0",
     )
     session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))

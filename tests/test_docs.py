@@ -23,9 +23,21 @@ def test_every_key_is_documented_with_its_default() -> None:
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
-    for path in [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)", path.read_text()):
-            assert (path.parent / target).exists(), f"{path.name}: {target}"
+    for path in [*DOCS.glob("*.md"), *ROOT.glob("*.md")]:
+        for target in re.findall(r"\]\((?!https:)([^)]+)\)", path.read_text()):
+            file, _, anchor = target.partition("#")
+            linked = path.parent / file if file else path
+            assert linked.exists(), f"{path.name}: {target}"
+            assert not anchor or anchor in anchors(linked), f"{path.name}: {target}"
+
+
+def anchors(path: Path) -> set[str]:
+    """The ids that a reader's browser gets for the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.M)
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
 
 
 def test_every_name_in_the_architecture_exists() -> None:
