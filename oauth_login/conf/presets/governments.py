@@ -28,6 +28,9 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=("Authorization", "User info", "service levels and AAL values"),
+        compared_in="2026-11",
+        email_verified="true",
     ),
     "franceconnect": Preset(
         {
@@ -43,6 +46,9 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=("the platform's published source",),
+        compared_in="2026-11",
+        email_verified="absent",
     ),
     "proconnect": Preset(
         {
@@ -60,5 +66,13 @@ GOVERNMENTS: Mapping[str, Preset] = {
         },
         # Open to employees of the state and of every company in France.
         is_open=True,
+        compared_with=(
+            "Implémentation technique",
+            "Données fournies",
+            "Niveaux eidas",
+            "Niveaux ACR",
+        ),
+        compared_in="2026-11",
+        email_verified="absent",
     ),
 }

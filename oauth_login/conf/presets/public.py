@@ -16,6 +16,9 @@ PUBLIC: Mapping[str, Preset] = {
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=("OpenID Connect API reference", "discovery document"),
+        compared_in="2026-11",
+        email_verified="either",
     ),
     "apple": Preset(
         {
@@ -29,6 +32,13 @@ PUBLIC: Mapping[str, Preset] = {
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=(
+            "Receiving a User's Identity Token",
+            "id_token (Sign in with Apple JS)",
+            "discovery document",
+        ),
+        compared_in="2026-11",
+        email_verified="true",
     ),
     "github": Preset(
         {
@@ -47,10 +57,19 @@ PUBLIC: Mapping[str, Preset] = {
             "CLAIM_ALIASES": {"preferred_username": "login"},
         },
         is_open=True,
+        compared_with=("Authorizing OAuth apps",),
+        compared_in="2026-11",
+        email_verified="true",
     ),
     "gitlab": Preset(
         {"LABEL": "GitLab", "ISSUER": "https://gitlab.com"},
         open_issuers=frozenset({"https://gitlab.com"}),
+        compared_with=(
+            "GitLab as OpenID Connect identity provider",
+            "discovery document",
+        ),
+        compared_in="2026-11",
+        email_verified="either",
     ),
     "linkedin": Preset(
         {
@@ -65,6 +84,9 @@ PUBLIC: Mapping[str, Preset] = {
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=("Sign In with LinkedIn using OpenID Connect",),
+        compared_in="2026-11",
+        email_verified="either",
     ),
     "slack": Preset(
         {
@@ -74,6 +96,13 @@ PUBLIC: Mapping[str, Preset] = {
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=(
+            "Sign in with Slack",
+            "openid.connect.userInfo",
+            "discovery document",
+        ),
+        compared_in="2026-11",
+        email_verified="either",
     ),
     "discord": Preset(
         {
@@ -92,6 +121,9 @@ PUBLIC: Mapping[str, Preset] = {
             },
         },
         is_open=True,
+        compared_with=("OAuth2", "discovery document"),
+        compared_in="2026-11",
+        email_verified="either",
     ),
     "facebook": Preset(
         {
@@ -113,17 +145,25 @@ PUBLIC: Mapping[str, Preset] = {
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=("Manually Build a Login Flow",),
+        compared_in="2026-11",
+        email_verified="absent",
     ),
     "mozilla_accounts": Preset(
         {
             "LABEL": "Mozilla",
             "ISSUER": "https://accounts.firefox.com",
             "SCOPES": ("openid", "profile"),
+            # What it reports; only AAL2 can be asked for.
+            "ACR_ORDER": ("AAL1", "AAL2"),
             # Refuses a code challenge from a client with a secret.
             "PKCE": False,
             "USERINFO": "always",
             "USERNAME_FROM": ("email",),
         },
         is_open=True,
+        compared_with=("Query parameters", "Step-up authentication"),
+        compared_in="2026-11",
+        email_verified="absent",
     ),
 }
