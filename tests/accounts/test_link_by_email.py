@@ -448,7 +448,7 @@ def test_a_provider_that_is_down_is_said(oauth_provider: FakeProvider) -> None:
     err = StringIO()
     with oauth_provider.fault("discovery.status"), pytest.raises(CommandError):
         call_command("oauth_login_link", *one(), stdout=StringIO(), stderr=err)
-    assert "discovery.status; the issuer can be given, too" in err.getvalue()
+    assert "discovery.status; you can give the issuer instead" in err.getvalue()
 
 
 def test_a_tenant_has_to_be_named(
@@ -464,7 +464,7 @@ def test_a_tenant_has_to_be_named(
     err = StringIO()
     with pytest.raises(CommandError):
         call_command("oauth_login_link", *one(), stdout=StringIO(), stderr=err)
-    assert "each tenant has an issuer" in err.getvalue()
+    assert "each tenant has its own issuer" in err.getvalue()
 
 
 def test_a_file_is_linked_whole_or_not_at_all(

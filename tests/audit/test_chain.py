@@ -353,7 +353,7 @@ def test_the_command_says_what_it_saw() -> None:
     output = verify()
 
     assert f"head: 2:{rows()[-1].mac}" in output
-    assert "The chain is whole." in output
+    assert "The chain is intact." in output
 
 
 def test_the_command_names_the_first_break() -> None:

@@ -222,7 +222,7 @@ def test_the_command_tells_it_in_words(settings: Settings) -> None:
     output = explained("alice")
 
     assert "staff: yes, because groups=ops, since 20" in output
-    assert "superuser: no: no rule matches what groups says" in output
+    assert "superuser: no: no rule matches the values of groups" in output
     assert "canary" not in output
     assert "canary" not in explained("alice", "--json")
 
@@ -254,7 +254,7 @@ def test_the_command_names_what_is_missing(settings: Settings) -> None:
     output = explained("nobody")
     assert "not active" in output
     assert "by hand: staff" in output
-    assert "no provider leads to this user" in output
+    assert "this user cannot log in through a provider" in output
 
 
 # --- rehearse ----------------------------------------------------------------------
@@ -431,7 +431,7 @@ def test_the_command_tells_who_gains_and_loses(
     assert run(rules) == (
         "alice (corp): gains News; loses staff, Editors\n"
         "bob (corp): gains staff\n"
-        "2 would change; 0 cannot be told.\n"
+        "2 would change; 0 are unknown.\n"
     )
     first = json.loads(run(rules, "--json").splitlines()[0])
     assert first == {

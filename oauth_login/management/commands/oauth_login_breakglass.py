@@ -1,4 +1,4 @@
-"""`manage.py oauth_login_breakglass USER`: a link into the admin for an emergency."""
+"""`manage.py oauth_login_breakglass USER`: print an emergency link into the admin."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from oauth_login.protocol.urls import is_allowed_url, origin
 
 
 class Command(BaseCommand):
-    """The link alone goes to stdout. It is as good as a password for ten minutes."""
+    """Only the link goes to stdout. For ten minutes it is as secret as a password."""
 
     help = "Print a link that logs USER in once, without a provider."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("user", metavar="USER", help="the login name")
+        parser.add_argument("user", metavar="USER", help="the username")
         parser.add_argument(
-            "--base-url", help="https://app.example.com, if there is no BASE_URL"
+            "--base-url",
+            help="such as https://app.example.com; required without BASE_URL",
         )
 
     def handle(self, *, user: str, base_url: str | None, **options: Any) -> None:
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             not is_allowed_url(base_url, allow_http_loopback=True)
             or origin(base_url) != base_url
         ):
-            raise CommandError("--base-url must be https, a host, and nothing else.")
+            raise CommandError("--base-url must be https with a host, without a path.")
         base = base_url or config.base_url
         if base is None:
             raise CommandError("OAUTH_LOGIN has no BASE_URL: give --base-url.")
@@ -39,8 +40,9 @@ class Command(BaseCommand):
         token = breakglass.new_token(person, now=timezone.now())
         path = reverse("oauth_login:breakglass", kwargs={"token": token})
         self.stderr.write(
-            f"Whoever opens this link within 10 minutes is {person.get_username()} in "
-            "the admin, for an hour at most. It works once, and it is in the log."
+            f"This link logs its user into the admin as {person.get_username()}. It "
+            "works once, within 10 minutes, for a session of at most one hour. Its use "
+            "is recorded as a login event."
         )
         self.stdout.write(f"{base}{path}")
 
@@ -51,7 +53,7 @@ class Command(BaseCommand):
         except user_model.DoesNotExist:
             raise CommandError(f"There is no user {name!r}.") from None
         if not person.is_active:
-            raise CommandError(f"{name!r} is not active, and stays out.")
+            raise CommandError(f"{name!r} is not active and cannot log in.")
         if not getattr(person, "is_staff", False):
-            raise CommandError(f"{name!r} is not staff: the admin would stay shut.")
+            raise CommandError(f"{name!r} is not staff and cannot use the admin.")
         return person

@@ -1,4 +1,4 @@
-"""`manage.py oauth_login_events`: login events as JSON lines."""
+"""`manage.py oauth_login_events`: print login events as JSON lines."""
 
 from __future__ import annotations
 
@@ -21,22 +21,26 @@ UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 class Command(BaseCommand):
-    """One line for each event, oldest first; nothing is held in memory."""
+    """One line per event, oldest first. The events are streamed from the database."""
 
     help = "Print login events as JSON lines, oldest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        when = "7d, 24h, 30m, 2026-11-01, or a date and time with its zone"
-        parser.add_argument("--since", type=_instant, help=f"from then on: {when}")
-        parser.add_argument("--until", type=_instant, help="before then")
+        when = "7d, 24h, 30m, 2026-11-01, or a date and time with its time zone"
+        parser.add_argument(
+            "--since", type=_instant, help=f"only events from then on: {when}"
+        )
+        parser.add_argument("--until", type=_instant, help="only events before then")
         parser.add_argument(
             "--outcome",
             action="append",
             choices=LoginEvent.Outcome.values,
-            help="only this; may be given several times",
+            help="only events with this outcome; can be repeated",
         )
-        parser.add_argument("--provider", help="only of this provider")
-        parser.add_argument("--user", help="only of the user with this key")
+        parser.add_argument("--provider", help="only events of this provider")
+        parser.add_argument(
+            "--user", help="only events of the user with this primary key"
+        )
         parser.add_argument("--format", choices=["jsonl"], default="jsonl")
 
     def handle(self, **options: Any) -> None:
@@ -54,12 +58,13 @@ class Command(BaseCommand):
             for event in events.iterator(chunk_size=CHUNK):
                 self.stdout.write(json.dumps(_line(event), ensure_ascii=True))
         except BrokenPipeError:
-            # Whoever reads has enough ("| head"); Python would complain at its end.
+            # The reader closed the pipe ("| head"). Without this, Python would report
+            # an error when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _line(event: LoginEvent) -> dict[str, object]:
-    """The keys are API: docs/operations.md has them."""
+    """The keys are API: docs/operations.md documents them."""
     created = event.created_at
     return {
         "time": (created.astimezone(UTC) if created.tzinfo else created).isoformat(),
@@ -84,5 +89,5 @@ def _instant(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None:
-        raise ArgumentTypeError(f"{text!r} is no time")
+        raise ArgumentTypeError(f"{text!r} is not a valid time")
     return timezone.make_aware(found) if timezone.is_naive(found) else found

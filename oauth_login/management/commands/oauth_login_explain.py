@@ -1,4 +1,4 @@
-"""`manage.py oauth_login_explain USER`: why somebody has a right, or has not."""
+"""`manage.py oauth_login_explain USER`: why a user has a right, or does not have it."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from oauth_login.rights.explain import ExplainedIdentity, ExplainedRight, explai
 
 WORDS = {
     "given": "yes, because {reason}, since {since}",
-    "had": "yes, from elsewhere; the rules would give it, too, because {reason}",
+    "had": "yes, from elsewhere; the rules would grant it too, because {reason}",
     "next_login": "at the next login, because {reason}",
-    "no_match": "no: no rule matches what {claims} says",
-    "absent": "no: the provider did not say {claims}",
-    "unknown": "not changed: {claims} is not known",
-    "not_kept": "cannot be told: no claims are kept (KEEP_CLAIMS)",
+    "no_match": "no: no rule matches the values of {claims}",
+    "absent": "no: the provider did not send {claims}",
+    "unknown": "unchanged: {claims} is unknown",
+    "not_kept": "unknown: no claims are stored (KEEP_CLAIMS)",
 }
 
 
 class Command(BaseCommand):
-    """Tells names of claims and values that matched, and nothing else of them."""
+    """Prints the names of claims, but only values that a rule matched."""
 
-    help = "Say which right of USER comes from which claim, and since when."
+    help = "Explain which right of USER comes from which claim, and since when."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("user", metavar="USER", help="the login name")
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("user", metavar="USER", help="the username")
+        parser.add_argument(
+            "--json", action="store_true", help="print JSON, for programs"
+        )
 
     def handle(self, *, user: str, json: bool, **options: Any) -> None:
         user_model: Any = get_user_model()
@@ -51,11 +53,13 @@ class Command(BaseCommand):
         if explanation.by_hand:
             self.stdout.write(f"  by hand: {', '.join(explanation.by_hand)}")
         for identity in explanation.identities:
-            self._tell(identity)
+            self._print(identity)
         if not explanation.identities:
-            self.stdout.write("  no identity: no provider leads to this user")
+            self.stdout.write(
+                "  no identities: this user cannot log in through a provider"
+            )
 
-    def _tell(self, identity: ExplainedIdentity) -> None:
+    def _print(self, identity: ExplainedIdentity) -> None:
         self.stdout.write(f"  {identity.provider}: {identity.subject}")
         self.stdout.write(f"    issuer: {identity.issuer}")
         self.stdout.write(f"    last login: {_time(identity.last_login_at)}")

@@ -1,6 +1,6 @@
-"""`manage.py oauth_login_link`: give users the identities that they have elsewhere.
+"""`manage.py oauth_login_link`: link existing users to their identities at a provider.
 
-For sites that come from another library, which knows who is who at the provider.
+For sites that migrate from another library, which knows the users' subjects.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COLUMNS = {"provider", "subject", "user"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One identity for one user, and where that was said."""
+    """One identity for one user. `where` names the line of the input in messages."""
 
     where: str
     provider: str
@@ -41,21 +41,27 @@ class Line:
 
 
 class Command(BaseCommand):
-    """All lines or none: with one conflict nothing is linked."""
+    """Links all lines or none: one conflict undoes everything."""
 
     help = (
         "Link users to their identities: one, or a CSV file with the columns "
-        "provider, subject, user and maybe issuer."
+        "provider, subject, user and, optionally, issuer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--provider", help="its name in the settings")
-        parser.add_argument("--subject", help="who somebody is there: `sub`")
-        parser.add_argument("--user", help="the login name of a user here")
-        parser.add_argument("--issuer", default="", help="else as the provider says")
-        parser.add_argument("--csv", type=Path, help="a file with many of them")
+        parser.add_argument("--provider", help="the provider's name in the settings")
+        parser.add_argument("--subject", help="the user's `sub` at the provider")
+        parser.add_argument("--user", help="the username on this site")
         parser.add_argument(
-            "--dry-run", action="store_true", help="only say what would happen"
+            "--issuer", default="", help="by default, the provider's own issuer"
+        )
+        parser.add_argument(
+            "--csv", type=Path, help="a file with one identity per line"
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="print what would happen, and change nothing",
         )
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
@@ -76,7 +82,7 @@ class Command(BaseCommand):
             self.stderr.write(problem)
         if problems:
             raise CommandError(
-                f"nothing was linked: {len(problems)} of {len(lines)} lines cannot be"
+                f"nothing was linked: {len(problems)} of {len(lines)} lines have errors"
             )
         verb = "would link" if dry_run else "linked"
         self.stdout.write(f"{verb} {linked}; {already} were linked already")
@@ -99,42 +105,42 @@ class Command(BaseCommand):
         return [Line("the command line", provider, subject, user, issuer)]
 
     def _link(self, line: Line) -> bool:
-        """Whether there was something to do; CommandError if it cannot be done."""
+        """Link one line; False if it was linked already, CommandError on a conflict."""
         if not is_subject(line.subject):
             raise CommandError(
                 "a subject is 1 to 255 printable ASCII characters, "
                 "with no space at either end"
             )
         issuer, user = self._issuer(line), _user(line.user)
-        row = find_identity(issuer, line.subject)
-        if row is not None and row.user_id != user.pk:
-            raise CommandError(f"{line.subject!r} is linked to {row.user!s}")
-        if row is not None:
+        identity = find_identity(issuer, line.subject)
+        if identity is not None and identity.user_id != user.pk:
+            raise CommandError(f"{line.subject!r} is linked to {identity.user!s}")
+        if identity is not None:
             return False
         theirs = Identity.objects.filter(user_id=user.pk)
         if any(other.issuer == issuer for other in theirs):
             raise CommandError(f"{line.user!r} has another identity at {issuer}")
-        row = create_identity(
+        identity = create_identity(
             user, provider=line.provider, issuer=issuer, subject=line.subject
         )
         self.stdout.write(f"{line.provider} {line.subject} → {line.user}")
-        # In the transaction: undone with it, and mails wait for its end.
-        announce_link(user, row, how="operator")
+        # Inside the transaction: rolled back with it, and mails are sent on commit.
+        announce_link(user, identity, how="operator")
         return True
 
     def _issuer(self, line: Line) -> str:
-        """To the letter as in the provider's tokens, so as the provider says it."""
+        """The issuer from the provider's metadata: it must equal `iss` of tokens."""
         try:
             provider = get_provider(line.provider)
             if line.issuer:
                 return line.issuer
             if provider.client.deviations.issuer_template is not None:
-                raise CommandError("each tenant has an issuer: say which")
+                raise CommandError("each tenant has its own issuer: give the issuer")
             if line.provider not in self._issuers:
                 metadata = provider.metadata(now=time.time())
                 self._issuers[line.provider] = metadata.issuer
         except OAuthLoginError as error:
-            hint = "" if line.issuer else "; the issuer can be given, too"
+            hint = "" if line.issuer else "; you can give the issuer instead"
             raise CommandError(f"{line.provider!r}: {error.code}{hint}") from None
         return self._issuers[line.provider]
 
@@ -150,7 +156,8 @@ def _read(path: Path) -> list[Line]:
                 Line(
                     f"line {reader.line_num}",
                     provider=(row["provider"] or "").strip(),
-                    subject=row["subject"] or "",  # white space would be part of it
+                    subject=row["subject"]
+                    or "",  # as it is: a space would be part of it
                     user=(row["user"] or "").strip(),
                     issuer=(row.get("issuer") or "").strip(),
                 )

@@ -1,4 +1,4 @@
-"""`manage.py oauth_login_prune`: let go of what has been kept long enough."""
+"""`manage.py oauth_login_prune`: delete what has been stored long enough."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from oauth_login.rights.record_claims import not_to_be_kept
 from oauth_login.sessions.end import ended_before, prune_ended
 
 BATCH = 1000
-# For whoever looks at what happened lately.
+# How long they stay visible in the admin after their end.
 SESSIONS_KEPT, LINKS_KEPT = timedelta(days=30), timedelta(days=1)
 
 
 class Command(BaseCommand):
-    """Meant for a daily job; each batch is a transaction of its own."""
+    """Meant for a daily job. Each batch is a transaction of its own."""
 
-    help = "Delete login events older than EVENTS_MAX_AGE, and what else is over."
+    help = (
+        "Delete login events older than EVENTS_MAX_AGE, and ended sessions, expired "
+        "emergency links and claims that are no longer needed."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say how much")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="print how much, and delete nothing"
+        )
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         config, now = get_config(), timezone.now()
@@ -34,7 +39,7 @@ class Command(BaseCommand):
         links = BreakGlassLink.objects.filter(expires_at__lt=now - LINKS_KEPT)
         claims = not_to_be_kept()
         if dry_run:
-            self._say(
+            self._report(
                 "would delete",
                 events=LoginEvent.objects.filter(created_at__lt=oldest).count(),
                 sessions=ended_before(sessions_over).count(),
@@ -48,7 +53,7 @@ class Command(BaseCommand):
         while keys := list(claims.order_by("pk").values_list("pk", flat=True)[:BATCH]):
             some = Identity.objects.filter(pk__in=keys)
             erased += some.update(claims=None, claims_at=None)
-        self._say(
+        self._report(
             "deleted",
             events=events,
             sessions=prune_ended(sessions_over),
@@ -56,10 +61,10 @@ class Command(BaseCommand):
             claims=erased,
         )
 
-    def _say(
+    def _report(
         self, verb: str, *, events: int, sessions: int, links: int, claims: int
     ) -> None:
         self.stdout.write(f"{verb} {events} login events")
-        self.stdout.write(f"{verb} {sessions} sessions that are over")
-        self.stdout.write(f"{verb} {links} links for emergency access")
+        self.stdout.write(f"{verb} {sessions} sessions that have ended")
+        self.stdout.write(f"{verb} {links} emergency links")
         self.stdout.write(f"{verb} the claims of {claims} identities")

@@ -1,4 +1,4 @@
-"""`manage.py oauth_login_rehearse`: who would gain or lose what under other rules."""
+"""`manage.py oauth_login_rehearse`: show what other rules would change for whom."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from oauth_login.conf import get_config, rules_with
 from oauth_login.rights.rehearse import RehearsedLogin, rehearse
 
-CHANGES, UNTOLD = 2, 3
+CHANGES, UNKNOWN = 2, 3
 
 
 class Command(BaseCommand):
-    """Writes nothing. With Django's own --settings it rehearses those settings."""
+    """Changes nothing. With Django's --settings it uses the rules of other settings."""
 
     help = (
-        "Say who would gain or lose what at their next login: under the rules of a "
-        "file, or under those of the settings (Django's --settings names others)."
+        "Show which rights users would gain or lose at their next login, with the "
+        "rules of a file, or with those of the settings (see --settings)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--rules",
             type=Path,
-            help='JSON: {"corp": {"STAFF_IF": …}}; what is not in it stays as it is',
+            help='JSON: {"corp": {"STAFF_IF": …}}; other rules stay the same',
         )
-        parser.add_argument("--json", action="store_true", help="a line per identity")
+        parser.add_argument(
+            "--json", action="store_true", help="print one line of JSON per identity"
+        )
         parser.add_argument(
             "--check",
             action="store_true",
-            help=f"end with {CHANGES} if something changes, else with {UNTOLD} if it "
-            "cannot be told for everybody",
+            help=f"exit with {CHANGES} if something changes, else with {UNKNOWN} if "
+            "the claims of an identity are unknown",
         )
 
     def handle(
@@ -43,21 +45,21 @@ class Command(BaseCommand):
     ) -> None:
         now = {alias: entry.rules for alias, entry in get_config().providers.items()}
         if rules is None:
-            outcomes = rehearse(now)
+            logins = rehearse(now)
         else:
             after, problems = rules_with(_read(rules))
             if problems:
                 raise CommandError("\n".join(p.message for p in problems))
-            outcomes = rehearse(after, before=now)
-        changed = untold = 0
-        for outcome in outcomes:
-            changed += outcome.is_change
-            untold += bool(outcome.unknown)
-            self.stdout.write(_as_json(outcome) if json else _words(outcome))
+            logins = rehearse(after, before=now)
+        changed = unknown = 0
+        for login in logins:
+            changed += login.is_change
+            unknown += bool(login.unknown)
+            self.stdout.write(_as_json(login) if json else _words(login))
         if not json:
-            self.stdout.write(f"{changed} would change; {untold} cannot be told.")
-        if check and (changed or untold):
-            sys.exit(CHANGES if changed else UNTOLD)
+            self.stdout.write(f"{changed} would change; {unknown} are unknown.")
+        if check and (changed or unknown):
+            sys.exit(CHANGES if changed else UNKNOWN)
 
 
 def _read(path: Path) -> object:
@@ -67,19 +69,19 @@ def _read(path: Path) -> object:
         raise CommandError(f"{path} cannot be read: {error}") from None
 
 
-def _as_json(outcome: RehearsedLogin) -> str:
-    return json_format.dumps(asdict(outcome))
+def _as_json(login: RehearsedLogin) -> str:
+    return json_format.dumps(asdict(login))
 
 
-def _words(outcome: RehearsedLogin) -> str:
+def _words(login: RehearsedLogin) -> str:
     told = [
         f"{verb} {', '.join(what)}"
         for verb, what in (
-            ("gains", outcome.gains),
-            ("loses", outcome.loses),
-            ("would be refused:", (outcome.refused,) if outcome.refused else ()),
-            ("cannot be told, for lack of", outcome.unknown),
+            ("gains", login.gains),
+            ("loses", login.loses),
+            ("would be refused:", (login.refused,) if login.refused else ()),
+            ("unknown without", login.unknown),
         )
         if what
     ]
-    return f"{outcome.user} ({outcome.provider}): {'; '.join(told)}"
+    return f"{login.user} ({login.provider}): {'; '.join(told)}"
