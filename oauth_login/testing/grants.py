@@ -132,13 +132,8 @@ def check_authorization_request(
         raise refuse("unsupported_response_type", "response_type must be code")
     if request.get("response_mode", "query") not in ("query", "form_post"):
         raise refuse("invalid_request", "response_mode must be query or form_post")
-    if not pkce:
-        if "code_challenge" in request:
-            raise refuse("invalid_request", "PKCE is not supported")
-    elif request.get("code_challenge_method") != "S256":
-        raise refuse("invalid_request", "code_challenge_method must be S256")
-    elif not re.fullmatch(r"[\w-]{43}", request.get("code_challenge", ""), re.ASCII):
-        raise refuse("invalid_request", "code_challenge is not a base64url SHA-256")
+    if problem := _challenge_problem(request, pkce=pkce):
+        raise refuse("invalid_request", problem)
     if not re.fullmatch(r"[0-9]{1,9}", request.get("max_age", "0")):
         raise refuse("invalid_request", "max_age is not a number")
     try:
@@ -152,6 +147,17 @@ def check_authorization_request(
             raise refuse("invalid_scope", "scope must contain openid")
         if not request.get("nonce"):
             raise refuse("invalid_request", "nonce is missing")
+
+
+def _challenge_problem(request: Mapping[str, str], *, pkce: bool) -> str | None:
+    """What is wrong with the code challenge (RFC 7636 4.3), or None."""
+    if not pkce:
+        return "PKCE is not supported" if "code_challenge" in request else None
+    if request.get("code_challenge_method") != "S256":
+        return "code_challenge_method must be S256"
+    if not re.fullmatch(r"[\w-]{43}", request.get("code_challenge", ""), re.ASCII):
+        return "code_challenge is not a base64url SHA-256"
+    return None
 
 
 def check_code(grant: Grant, form: Mapping[str, str]) -> None:
