@@ -36,7 +36,7 @@ def new_key(kind: str) -> Any:
 def new_pem(kind: str, *, password: bytes | None = None) -> str:
     """The same key every time, in PKCS #8."""
     file = Path(__file__).parent / f"{kind.lower().replace('-', '_')}.pem"
-    if file.exists():  # making one takes minutes, and reading it seconds
+    if file.exists():  # generating it takes minutes
         return file.read_text()
     encryption: serialization.KeySerializationEncryption = (
         serialization.BestAvailableEncryption(password)

@@ -122,18 +122,13 @@ def test_a_wrong_signature_is_refused(site_of: SiteOf, name: str) -> None:
     assert (site.code, site.user) == ("id_token.signature", None)
 
 
+# What presets deviate in: the issuer (many tenants), the nonce, the type of claims.
 @pytest.mark.parametrize("name", WITH_ID_TOKEN)
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({"iss": "https://evil.example"}, "id_token.iss_mismatch"),
-        ({"aud": "somebody-else"}, "id_token.aud_mismatch"),
-        ({"aud": ["somebody-else", "another"]}, "id_token.aud_mismatch"),
         ({"nonce": "n" * 43}, "id_token.nonce_mismatch"),
-        ({"nonce": ""}, "id_token.nonce_missing"),
-        ({"exp": 1_700_000_000}, "id_token.expired"),
-        ({"sub": ""}, "id_token.sub_invalid"),
-        ({"sub": 12345}, "id_token.sub_invalid"),
     ],
 )
 def test_no_preset_lets_a_tampered_token_pass(

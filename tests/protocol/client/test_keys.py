@@ -23,6 +23,7 @@ from tests.keys import new_key, new_pem, public_pem
 RSA_ALGS = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
 
 
+@pytest.mark.usefixtures("without_key_validation")
 @pytest.mark.parametrize(
     ("kind", "algs"),
     [
@@ -79,6 +80,7 @@ def test_a_key_may_be_in_any_form_of_pem(form: PrivateFormat) -> None:
     ],
     ids=range(14),
 )
+@pytest.mark.usefixtures("without_key_validation")
 def test_a_key_that_will_not_do_says_why_and_not_what_it_is(
     pem: str, cause: str
 ) -> None:

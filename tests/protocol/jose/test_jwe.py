@@ -138,9 +138,10 @@ def test_the_derived_key_is_that_of_rfc_7518_appendix_c() -> None:
     assert code_of(from_alice(crv="P-521"), (BOB,)) == "id_token.not_decrypted"
 
 
+@pytest.mark.usefixtures("without_key_validation")
 def test_a_large_key_decrypts() -> None:
-    # Its encrypted key is longer than what joserfc takes by itself. (Making such a key
-    # takes ten seconds; this one opens nothing.)
+    # Its encrypted key is longer than what joserfc takes by itself. The key of the
+    # file is used nowhere else.
     pem = (VECTORS / "rsa_6400_bits.pem").read_text()
     key = parse_client_key(pem, use="enc")
     assert decrypted(to(key), document="id_token", keys=[key]) == TOKEN
