@@ -6,13 +6,11 @@ browser wrote is in it as printable ASCII, and no code, no token and no secret e
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from oauth_login.errors import OAuthLoginError
 from oauth_login.protocol.authorization import (
     authorization_parameters,
     authorization_url,
@@ -41,23 +39,8 @@ from oauth_login.protocol.request_parameters import (
 )
 from oauth_login.protocol.token import parse_token_response
 from oauth_login.protocol.userinfo import parse_user_document, parse_userinfo_response
+from tests.protocol.answers import Row, answer, refusal
 from tests.protocol.tokens import CLIENT, ISSUER, METADATA, NOW, finder
-
-Row = tuple[Callable[[], object], str, dict[str, Any]]
-
-
-def refusal(attempt: Callable[[], object]) -> tuple[str, dict[str, Any]]:
-    with pytest.raises(OAuthLoginError) as caught:
-        attempt()
-    return caught.value.code, caught.value.detail
-
-
-def answer(content: object, status: int = 200, **headers: str) -> ProviderResponse:
-    body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    given = {"content-type": "application/json"}
-    given |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return ProviderResponse(status, given, body)
-
 
 # --- what the browser brings
 

@@ -18,22 +18,25 @@ from oauth_login.errors import (
     OAuthLoginError,
 )
 from oauth_login.protocol.claims import is_subject
+from oauth_login.protocol.client.keys import signed_jwt
 from oauth_login.protocol.client.registration import Client
+from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.http import ProviderResponse
-from oauth_login.protocol.id_token import IdToken, validate_id_token
+from oauth_login.protocol.id_token import MAX_ID_TOKEN, IdToken, validate_id_token
 from oauth_login.protocol.jose.jwks import (
     find_keys,
     parse_jwks_response,
     parse_key_set,
 )
-from oauth_login.protocol.jose.jws import TokenContext
+from oauth_login.protocol.jose.jws import MAX_HEADER, TokenContext
 from oauth_login.protocol.userinfo import (
     merged_claims,
     parse_user_document,
     parse_userinfo_response,
 )
-from oauth_login.testing.keys import SigningKey
+from oauth_login.testing.keys import SigningKey, base64url
+from tests.protocol.answers import Row, refusal
 from tests.protocol.tokens import (
     ALGS,
     CLAIMS,
@@ -601,3 +604,232 @@ def test_a_user_document_does_not_say_how_somebody_logged_in() -> None:
         200, {"content-type": "application/json"}, json.dumps(said).encode()
     )
     assert parse_user_document(response, subject_field="id") == ("7", {"id": 7})
+
+
+# --- both sides of the limits
+
+
+def test_a_token_may_be_as_large_as_it_may_be() -> None:
+    at, over = "a" * MAX_ID_TOKEN, "a" * (MAX_ID_TOKEN + 1)
+    assert refusal(lambda: validate(at))[0] == "id_token.malformed"
+    assert refusal(lambda: validate(over))[0] == "id_token.too_large"
+
+
+@pytest.mark.parametrize(("length", "passes"), [(MAX_HEADER, True), (8196, False)])
+def test_a_header_may_be_as_large_as_it_may_be(length: int, passes: bool) -> None:
+    # T51
+    bare = {"alg": "EdDSA", "kid": "key-EdDSA", "x": ""}
+    filling = length * 3 // 4 - len(json.dumps(bare))
+    token = KEYS["EdDSA"].sign({**bare, "x": "x" * filling}, CLAIMS)
+    assert token.index(".") == length
+    if passes:
+        assert validate(token)
+    else:
+        assert refusal(lambda: validate(token))[0] == "id_token.malformed"
+
+
+@pytest.mark.parametrize(("others", "passes"), [(9, True), (10, False)])
+def test_a_token_has_ten_audiences_at_most(others: int, passes: bool) -> None:
+    # T80
+    audiences = ["site", *map(str, range(others))]
+    token = sign(changed(aud=audiences, azp="site"))
+    if passes:
+        assert validate(token)
+    else:
+        assert refusal(lambda: validate(token))[0] == "id_token.aud_mismatch"
+
+
+@pytest.mark.parametrize("nbf", [0.5, 1, NOW + 60])
+def test_a_time_is_any_number_above_zero(nbf: float) -> None:
+    assert validate(sign(changed(nbf=nbf)))
+
+
+@pytest.mark.parametrize(
+    ("nonce", "code"),
+    [
+        (..., None),
+        ("the-nonce", None),
+        (None, None),
+        ("", "id_token.nonce_missing"),
+        (0, "id_token.nonce_missing"),
+        ("another", "id_token.nonce_mismatch"),
+    ],
+)
+def test_where_a_nonce_may_be_missing_a_wrong_one_may_not_be_there(
+    nonce: Any, code: str | None
+) -> None:
+    # T33
+    client = Client(client_id="site", deviations=Deviations(nonce_optional=True))
+    token = sign(changed(nonce=nonce))
+    if code is None:
+        assert validate(token, client=client)
+        return
+    assert refusal(lambda: validate(token, client=client))[0] == code
+    if nonce != "another":
+        assert refusal(lambda: validate(token))[0] == code
+
+
+def test_a_signature_is_whole_whatever_letter_it_ends_with() -> None:
+    # 96 bytes: the last letter may be any. One in 64 is an X, as padding never is.
+    key = ec.generate_private_key(ec.SECP384R1())
+    made = [signed_jwt({}, alg="ES384", key=key) for _ in range(400)]
+    assert {len(jwt.rpartition(".")[2]) for jwt in made} == {128}
+
+    token = sign(by="ES384")
+    while not token.endswith("X"):
+        token = sign(by="ES384")
+    assert validate(token)
+
+
+def test_a_hash_is_whole_whatever_letter_it_ends_with() -> None:
+    # T60
+    access_token = next(
+        name
+        for name in map(str, range(10_000))
+        if KEYS["ES384"].half_hash(name).endswith("X")
+    )
+    at_hash = KEYS["ES384"].half_hash(access_token)
+    token = sign(changed(at_hash=at_hash), by="ES384")
+    assert validate(token, access_token=access_token)
+    short = sign(changed(at_hash=at_hash.rstrip("X")), by="ES384")
+    assert refusal(lambda: validate(short, access_token=access_token))[0] == (
+        "id_token.at_hash_mismatch"
+    )
+
+
+def test_a_segment_is_spelled_in_one_way() -> None:
+    # T75
+    for segment in (base64url(b"{}") + "=", "e31", "e3 0", "e30A"):
+        token = f"{segment}.e30.e30"
+        code = refusal(lambda token=token: validate(token))[0]
+        assert code in ("id_token.malformed", "id_token.not_json")
+
+
+# --- what the log says
+
+
+ALLOWED = tuple(alg for alg in CLIENT.id_token_signing_algs if alg in ALGS)
+
+
+TIMES = {"expected": NOW, "leeway": 60}
+
+
+def attempt_with(token: str = "", **changes: Any) -> Callable[[], object]:
+    return lambda: validate(token or sign(changed(**changes)))
+
+
+def asked(acr: Any = ..., auth_time: Any = ...) -> Callable[[], object]:
+    token = sign(changed(acr=acr, auth_time=auth_time))
+    return lambda: validate(
+        token, expected_acr_values=("gold",), authenticated_since=NOW - 100
+    )
+
+
+def with_header(by: str = "RS256", **header: Any) -> Callable[[], object]:
+    return attempt_with(sign(by=by, **header))
+
+
+def without_key(kid: str) -> Callable[[], object]:
+    return lambda: validate(sign(kid=kid), find_keys=finder(KEYS["ES256"].jwk()))
+
+
+FORGED = sign()[:-6] + "AAAAAA"
+
+
+ID_TOKENS: list[Row] = [
+    (attempt_with("a" * (MAX_ID_TOKEN + 1)), "id_token.too_large", {"expected": 65536}),
+    (attempt_with(events={}), "id_token.typ", {"received": "events"}),
+    (
+        attempt_with(azp="öther"),
+        "id_token.azp_mismatch",
+        {"expected": "site", "received": "?ther"},
+    ),
+    (
+        attempt_with(aud=["site", "other"]),
+        "id_token.azp_mismatch",
+        {"expected": "site", "received": "None"},
+    ),
+    (
+        attempt_with(aud="öther"),
+        "id_token.aud_mismatch",
+        {"expected": "site", "received": "?ther"},
+    ),
+    (
+        attempt_with(iss="https://évil.example"),
+        "id_token.iss_mismatch",
+        {"expected": ISSUER, "received": "https://?vil.example"},
+    ),
+    (
+        attempt_with(exp=NOW - 60, iat=NOW - 99),
+        "id_token.expired",
+        {"received": NOW - 60, **TIMES},
+    ),
+    (
+        attempt_with(iat=NOW + 61),
+        "id_token.iat_future",
+        {"received": NOW + 61, **TIMES},
+    ),
+    (
+        attempt_with(iat=NOW - 661),
+        "id_token.iat_too_old",
+        {"received": NOW - 661, **TIMES},
+    ),
+    (
+        attempt_with(nbf=NOW + 61),
+        "id_token.nbf_future",
+        {"received": NOW + 61, **TIMES},
+    ),
+    (
+        attempt_with(exp=NOW - 1, iat=NOW - 1),
+        "id_token.exp_invalid",
+        {"received": NOW - 1, "iat": NOW - 1},
+    ),
+    (attempt_with(exp="söon"), "id_token.exp_invalid", {"received": "s?on"}),
+    (attempt_with(nonce=...), "id_token.nonce_missing", {}),
+    (attempt_with(nonce="x"), "id_token.nonce_mismatch", {}),
+    (attempt_with(at_hash="x"), "id_token.at_hash_mismatch", {}),
+    (attempt_with(c_hash="x"), "id_token.c_hash_mismatch", {}),
+    (attempt_with(sub="aliçe"), "id_token.sub_invalid", {"received": "ali?e"}),
+    (
+        asked(acr="sílver", auth_time=NOW),
+        "id_token.acr_mismatch",
+        {"expected": ("gold",), "received": "s?lver"},
+    ),
+    (
+        asked("gold", NOW + 61),
+        "id_token.auth_time_invalid",
+        {"received": NOW + 61},
+    ),
+    (
+        asked("gold", NOW - 161),
+        "id_token.auth_time_too_old",
+        {"expected": NOW - 100, "received": NOW - 161},
+    ),
+    (
+        with_header(alg="nöne"),
+        "id_token.alg_not_allowed",
+        {"expected": ALLOWED, "received": "n?ne"},
+    ),
+    (with_header(crit=["exp"]), "id_token.crit", {}),
+    (
+        with_header(typ="át+jwt"),
+        "id_token.typ",
+        {"expected": ("jwt",), "received": "?t+jwt"},
+    ),
+    (with_header(kid="k" * 257), "id_token.key_not_found", {}),
+    (
+        without_key("kéy"),
+        "id_token.key_not_found",
+        {"alg": "RS256", "kid": "k?y"},
+    ),
+    (attempt_with(FORGED), "id_token.signature", {"alg": "RS256"}),
+    (attempt_with("a.b"), "id_token.malformed", {}),
+    (attempt_with("a.b.c.d.e"), "id_token.encrypted", {}),
+]
+
+
+@pytest.mark.parametrize(("attempt", "code", "detail"), ID_TOKENS)
+def test_the_log_says_what_was_wrong_with_an_id_token(
+    attempt: Callable[[], object], code: str, detail: dict[str, Any]
+) -> None:
+    assert refusal(attempt) == (code, detail)

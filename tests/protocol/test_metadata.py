@@ -15,7 +15,7 @@ from oauth_login.protocol.discovery import (
     parse_metadata,
 )
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
-from tests.protocol.test_details import answer
+from tests.protocol.answers import answer, refusal
 from tests.protocol.tokens import ISSUER
 
 BACKEND = "http://keycloak:8080"
@@ -171,3 +171,19 @@ def test_the_document_is_asked_for_where_the_standard_or_the_settings_say() -> N
         MetadataSource(issuer=ISSUER, discovery_url="https://a.example/d")
     )
     assert elsewhere.url == "https://a.example/d"
+
+
+def test_another_spelling_of_the_scheme_is_not_behind() -> None:
+    # T45
+    document = {
+        "issuer": ISSUER,
+        "authorization_endpoint": f"{ISSUER}/authorize",
+        "token_endpoint": "HTTP://localhost:8080/token",
+    }
+    code, _ = refusal(
+        lambda: parse_metadata(
+            document,
+            MetadataSource(issuer=ISSUER, backend_base_url="http://localhost:8080"),
+        )
+    )
+    assert code == "discovery.insecure_endpoint"

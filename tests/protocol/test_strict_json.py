@@ -16,7 +16,7 @@ from oauth_login.protocol.http import (
     media_type,
 )
 from oauth_login.protocol.strict_json import parse_json, parse_json_object, printable
-from tests.protocol.test_details import answer
+from tests.protocol.answers import answer
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,18 +15,24 @@ from oauth_login.protocol.discovery import (
     ServerMetadata,
     parse_metadata,
 )
-from oauth_login.protocol.http import ProviderResponse
+from oauth_login.protocol.http import MAX_BODY, ProviderRequest, ProviderResponse
+from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.userinfo import (
     emails_request,
     parse_emails_response,
     parse_userinfo_response,
+    userinfo_request,
 )
+from tests.protocol.answers import Row, refusal
 from tests.protocol.test_id_token import hmac_client, hmac_token
 from tests.protocol.tokens import (
     CLIENT,
     ISSUER,
+    METADATA,
     NOW,
+    changed,
     context_of,
+    finder,
     sign,
 )
 
@@ -200,3 +207,78 @@ def test_addresses_are_asked_for_as_userinfo_is() -> None:
     assert (request.method, request.url) == ("GET", "https://api.example/emails")
     assert request.headers["Authorization"] == "Bearer token"
     assert "token" not in repr(request)
+
+
+def test_userinfo_is_asked_for_with_the_access_token_in_a_header() -> None:
+    expected = ProviderRequest(
+        "GET",
+        f"{ISSUER}/userinfo",
+        "userinfo",
+        {
+            "Authorization": "Bearer access",
+            "Accept": "application/json, application/jwt",
+        },
+    )
+    assert userinfo_request("access", userinfo_endpoint=expected.url) == expected
+    assert emails_request("access", emails_endpoint=expected.url) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code"),
+    [
+        (b"a" * (MAX_BODY + 1), {}, "userinfo.too_large"),
+        (b"a", {"content-encoding": "gzip"}, "userinfo.content_encoding"),
+        # A space of another kind is none that may be around a token (T75).
+        ("\u00a0".encode() + sign().encode(), {}, "userinfo.malformed"),
+    ],
+)
+def test_signed_userinfo_is_a_token_and_nothing_around_it(
+    body: bytes, headers: dict[str, str], code: str
+) -> None:
+    headers = {"content-type": "application/jwt", **headers}
+    response = ProviderResponse(200, headers, body)
+    attempt = refusal(
+        lambda: parse_userinfo_response(
+            response,
+            TokenContext(client=CLIENT, metadata=METADATA, find_keys=finder(), now=NOW),
+            expected_subject="alice",
+        )
+    )
+    assert attempt[0] == code
+
+
+# --- what the log says
+
+
+def signed_userinfo(**changes: Any) -> Callable[[], object]:
+    body = sign(changed(**changes)).encode()
+    response = ProviderResponse(200, {"content-type": "application/jwt"}, body)
+    return lambda: parse_userinfo_response(
+        response,
+        TokenContext(client=CLIENT, metadata=METADATA, find_keys=finder(), now=NOW),
+        expected_subject="alice",
+    )
+
+
+USERINFOS: list[Row] = [
+    (signed_userinfo(events={}), "userinfo.typ", {"received": "events"}),
+    (signed_userinfo(exp=NOW - 60), "userinfo.expired", {"received": NOW - 60}),
+    (signed_userinfo(exp="söon"), "userinfo.exp_invalid", {"received": "s?on"}),
+    (
+        signed_userinfo(iss=...),
+        "userinfo.iss_mismatch",
+        {"expected": ISSUER, "received": "None"},
+    ),
+    (
+        signed_userinfo(aud=1),
+        "userinfo.aud_mismatch",
+        {"expected": "site", "received": "1"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("attempt", "code", "detail"), USERINFOS)
+def test_the_log_says_what_was_wrong_with_signed_userinfo(
+    attempt: Callable[[], object], code: str, detail: dict[str, Any]
+) -> None:
+    assert refusal(attempt) == (code, detail)

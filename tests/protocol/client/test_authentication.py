@@ -30,6 +30,7 @@ from oauth_login.protocol.discovery import (
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.token import code_request, parse_token_response
 from tests.keys import new_pem
+from tests.protocol.tokens import METADATA
 
 NOW = 1_900_000_000.9
 ISSUER = "https://id.example.com"
@@ -449,3 +450,8 @@ def test_a_refused_client_is_told_which_method_it_used(method: str, error: str) 
     )
     assert caught.value.detail["description"] == "no??no"
     assert LONG not in str(caught.value.detail)
+
+
+def test_a_method_that_the_settings_name_is_the_one() -> None:
+    client = Client(client_id="site", token_endpoint_auth_method="none")
+    assert authentication_method(client, METADATA) == "none"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,6 +22,7 @@ from oauth_login.protocol.client.keys import (
 )
 from oauth_login.protocol.jose.jwks import PRIVATE, find_keys, parse_key_set
 from tests.keys import new_key, new_pem, public_pem
+from tests.our_keys import pem_of
 
 RSA_ALGS = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
 
@@ -121,3 +125,61 @@ def test_a_key_is_not_shown() -> None:
 def test_a_header_without_kid_has_none() -> None:
     token = signed_jwt({}, alg="HS256", key=b"s" * 32)
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
+
+
+EC_PEM = pem_of(ec.generate_private_key(ec.SECP256R1()))
+
+
+def test_a_key_decrypts_with_the_algorithm_of_its_kind() -> None:
+    rsa_pem = pem_of(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    assert parse_client_key(EC_PEM, use="enc").algs == ("ECDH-ES",)
+    assert parse_client_key(rsa_pem, use="enc").algs == ("RSA-OAEP-256",)
+    assert parse_client_key(EC_PEM).algs == parse_client_key(EC_PEM, use="sig").algs
+    assert parse_client_key(EC_PEM).algs == ("ES256",)
+    assert parse_client_key(EC_PEM, use="enc").use == "enc"
+    assert parse_client_key(EC_PEM).use == "sig"
+
+
+def test_a_key_that_only_signs_is_told_that_it_does() -> None:
+    pem = pem_of(ed25519.Ed25519PrivateKey.generate())
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared
+        parse_client_key(pem, use="enc")
+    assert str(caught.value) == "an Ed25519 key can sign, but not decrypt"
+    assert parse_client_key(pem).algs == ("EdDSA",)
+
+
+def test_a_text_that_is_no_key_is_refused_and_the_error_says_why() -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared
+        parse_client_key("no key")
+    assert str(caught.value) == "not a private key in PEM without a password"
+
+
+def pem(key: Any) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (
+            rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505 - refused
+            "an RSA key must have 2048 to 8192 bits",
+        ),
+        (
+            ec.generate_private_key(ec.SECP256K1()),
+            "the key must be RSA, P-256, P-384, P-521 or Ed25519",
+        ),
+        (
+            ed448.Ed448PrivateKey.generate(),
+            "the key must be RSA, P-256, P-384, P-521 or Ed25519",
+        ),
+    ],
+)
+def test_a_key_that_we_do_not_sign_with_is_told_why(key: Any, why: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared
+        parse_client_key(pem(key))
+    assert str(caught.value) == why

@@ -23,7 +23,7 @@ from oauth_login.protocol.client.keys import (
     public_key_set,
 )
 from oauth_login.protocol.http import ProviderResponse
-from oauth_login.protocol.jose.jwe import MAX_JWE, decrypted
+from oauth_login.protocol.jose.jwe import ALGS, ENCS, MAX_JWE, decrypted
 from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.logout.backchannel import (
     LOGOUT_EVENT,
@@ -35,6 +35,7 @@ from oauth_login.testing import FakeProvider, logout_token
 from oauth_login.testing.encryption import encrypted, sealed
 from oauth_login.testing.keys import base64url
 from tests.our_keys import pem_of
+from tests.protocol.answers import refusal
 from tests.protocol.test_id_token import (
     CLAIMS,
     CLIENT,
@@ -43,9 +44,9 @@ from tests.protocol.test_id_token import (
     NOW,
     finder,
     refused,
-    sign,
     validate,
 )
+from tests.protocol.tokens import sign
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 CURVES = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
@@ -476,3 +477,53 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -
     assert caught.value.code == "config.jwe_missing"
     assert caught.value.detail == {"expected": "oauth-login[jwe]"}
     assert caught.value.__cause__ is None
+
+
+# --- what the log says
+
+
+OUR_PEM = pem_of(ec.generate_private_key(ec.SECP256R1()))
+
+
+OUR_KEY = parse_client_key(OUR_PEM, kid="ours", use="enc")
+
+
+def attempt(token: str = "", **header: Any) -> Callable[[], object]:
+    token = token or encrypted(sign(), OUR_KEY.public_jwk(), **header)
+    return lambda: decrypted(token, document="userinfo", keys=[OUR_KEY])
+
+
+@pytest.mark.parametrize(
+    ("attempt", "code", "detail"),
+    [
+        (attempt("a" * (MAX_JWE + 1)), "userinfo.too_large", {"expected": MAX_JWE}),
+        (attempt("a" * MAX_JWE), "userinfo.not_encrypted", {}),
+        (
+            attempt(alg="RSA1_\u00e9"),
+            "userinfo.encryption_alg",
+            {"expected": (ALGS, ENCS), "received": "['RSA1_?', 'A256GCM']"},
+        ),
+        (attempt(zip="DEF"), "userinfo.compressed", {}),
+        (attempt(crit=["exp"]), "userinfo.crit", {}),
+        (
+            attempt(cty="JW\u00cb"),
+            "userinfo.typ",
+            {"expected": "JWT", "received": "JW?"},
+        ),
+        (
+            attempt(kid="th\u00e9irs"),
+            "userinfo.not_decrypted",
+            {"alg": "ECDH-ES", "expected": ["ours"], "received": "th?irs"},
+        ),
+        (
+            attempt(encrypted("no token", OUR_KEY.public_jwk())),
+            "userinfo.not_signed",
+            {},
+        ),
+    ],
+)
+def test_the_log_says_what_was_wrong_with_an_encrypted_token(
+    attempt: Callable[[], object], code: str, detail: dict[str, Any]
+) -> None:
+    # T74
+    assert refusal(attempt) == (code, detail)

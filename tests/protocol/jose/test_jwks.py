@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from oauth_login.errors import InvalidProviderResponse
-from oauth_login.protocol.jose.jwks import find_keys, parse_key_set
+from oauth_login.protocol.http import ProviderRequest
+from oauth_login.protocol.jose.jwks import find_keys, jwks_request, parse_key_set
 from tests.keys import new_key
 from tests.protocol.test_id_token import hmac_client, hmac_token, refused, validate
-from tests.protocol.tokens import KEYS, METADATA, finder, sign
+from tests.protocol.tokens import ISSUER, KEYS, METADATA, finder, sign
 
 
 def jwk(kind: str, **members: Any) -> dict[str, Any]:
@@ -232,3 +233,9 @@ def test_a_public_key_is_no_secret_in_whatever_form_it_is() -> None:
         assert refused(hmac_token(secret), client=hmac_client()) == (
             "id_token.signature"
         )
+
+
+def test_keys_are_asked_for_as_json() -> None:
+    assert jwks_request(f"{ISSUER}/jwks") == ProviderRequest(
+        "GET", f"{ISSUER}/jwks", "jwks", {"Accept": "application/json"}
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.logout.backchannel import (
     LOGOUT_EVENT,
+    MAX_LOGOUT_TOKEN,
     LogoutToken,
     validate_logout_token,
 )
+from tests.protocol.answers import Row, refusal
 from tests.protocol.test_id_token import hmac_client, hmac_token
 from tests.protocol.test_id_token import validate as validate_id_token
 from tests.protocol.tokens import (
@@ -239,3 +242,69 @@ def test_a_tenant_speaks_for_itself() -> None:
     token = sign(changed(iss=ours, tid="t1"))
     assert validate(token, **options).issuer == ours
     assert outcome(sign(changed(iss=ours)), **options) == "logout_token.iss_mismatch"
+
+
+# --- what the log says
+
+
+def judging(token: str = "", **changes: Any) -> Callable[[], object]:
+    signed = token or sign(changed(**changes), typ="logout+jwt")
+    return lambda: validate(signed)
+
+
+LOGOUTS: list[Row] = [
+    (
+        judging("a" * (MAX_LOGOUT_TOKEN + 1)),
+        "logout_token.too_large",
+        {"expected": 16384},
+    ),
+    (
+        judging(iat=NOW + 61, exp=NOW + 99),
+        "logout_token.iat_future",
+        {"expected": NOW, "received": NOW + 61},
+    ),
+    (
+        judging(nbf=NOW + 61),
+        "logout_token.nbf_future",
+        {"expected": NOW, "received": NOW + 61},
+    ),
+    (
+        judging(iat=NOW - 301, exp=...),
+        "logout_token.iat_too_old",
+        {"expected": NOW, "received": NOW - 301},
+    ),
+    (
+        judging(exp=NOW - 60, iat=NOW - 99),
+        "logout_token.expired",
+        {"expected": NOW, "received": NOW - 60},
+    ),
+    (
+        judging(exp=NOW + 3601),
+        "logout_token.exp_invalid",
+        {"received": NOW + 3601, "iat": NOW},
+    ),
+    (judging(sub=..., sid=...), "logout_token.sub_missing", {}),
+    (judging(sub="aliçe"), "logout_token.sub_invalid", {"received": "ali?e"}),
+    (judging(sid="sïd"), "logout_token.sid_invalid", {"received": "s?d"}),
+    (judging(jti=...), "logout_token.jti_invalid", {"received": "None"}),
+    (judging(events=[]), "logout_token.events_invalid", {"expected": LOGOUT_EVENT}),
+    (judging(nonce="n"), "logout_token.nonce_present", {}),
+    (
+        judging(aud="öther"),
+        "logout_token.aud_mismatch",
+        {"expected": "site", "received": "?ther"},
+    ),
+    (
+        judging(sign(CLAIMS, typ="át+jwt")),
+        "logout_token.typ",
+        {"expected": ("jwt", "logout+jwt"), "received": "?t+jwt"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("attempt", "code", "detail"), LOGOUTS)
+def test_the_log_says_what_was_wrong_with_a_logout_token(
+    attempt: Callable[[], object], code: str, detail: dict[str, Any]
+) -> None:
+    # T112
+    assert refusal(attempt) == (code, detail)
