@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import npgettext, pgettext_lazy
+from django.utils import timezone, translation
+from django.utils.translation import npgettext, pgettext, pgettext_lazy
 
 from oauth_login.admin.read_only import ReadOnlyAdmin
 from oauth_login.models import LoginSession
@@ -84,9 +85,12 @@ class LoginSessionAdmin(ReadOnlyAdmin):
     def _end(self, request: HttpRequest, rows: QuerySet[LoginSession]) -> None:
         ending = list(rows.filter(ended_at=None).order_by())
         end_ids([row.pk for row in ending])
+        # Django translates the names of fields in a history without a context, so that
+        # ours would stay English. A text in the site's language is better.
+        with translation.override(settings.LANGUAGE_CODE):
+            history = pgettext("oauth_login message", "Session ended.")
         for row in ending:
-            # Translated when the history is shown, as Django's own messages are.
-            self.log_change(request, row, [{"changed": {"fields": ["ended at"]}}])
+            self.log_change(request, row, history)
         if not can_be_ended():
             # W047: the rows are ended, but without the middleware nothing checks them.
             warning = pgettext_lazy(

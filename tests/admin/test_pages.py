@@ -17,7 +17,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from oauth_login.admin import IdentityInline, OAuthLoginUserAdminMixin
@@ -292,7 +292,19 @@ def test_one_session_ends_and_the_others_go_on(
     assert "1 session was ended." in text_of(page)
     assert first.get("/private/", secure=True).status_code == 302
     assert second.get("/private/", secure=True).status_code == 200
-    assert str(LogEntry.objects.get(object_id=row.pk)).endswith("— Changed ended at.")
+    assert str(LogEntry.objects.get(object_id=row.pk)).endswith("— Session ended.")
+
+
+def test_the_history_of_a_session_is_in_the_sites_language(
+    admin_client: Client, settings: Settings
+) -> None:
+    row = new_session(User.objects.create_user("alice"))
+    settings.LANGUAGE_CODE = "de"
+    with translation.override("fr"):
+        end(admin_client, "end_selected", row)
+
+    entry = LogEntry.objects.get(object_id=row.pk)
+    assert entry.get_change_message() == "Sitzung beendet."
 
 
 def test_all_sessions_of_a_user_end_and_nobody_elses(admin_client: Client) -> None:
