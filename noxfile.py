@@ -38,9 +38,12 @@ def tests(session: nox.Session, django: str) -> None:
         "hypothesis",
         "joserfc",
         "pyyaml",
+        "pytest-xdist",
         f"django~={django}.0",
     )
-    session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests"]))
+    session.run(
+        "python", "-m", "pytest", "-q", *(session.posargs or ["-n", "auto", "tests"])
+    )
 
 
 @nox.session(python=False)
