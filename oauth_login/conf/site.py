@@ -23,7 +23,7 @@ from oauth_login.conf.rules import RULE_KEYS, read_rules
 from oauth_login.conf.schema import ANY_SITE, PROVIDER_KEYS, SITE_KEYS, Config
 from oauth_login.conf.validation import Problem, Section
 from oauth_login.policy.rules import RuleSet
-from oauth_login.protocol.urls import is_allowed_url
+from oauth_login.protocol.urls import is_site_url
 
 ADMIN_MODES = ("buttons", "redirect", "off")
 
@@ -87,7 +87,7 @@ def _base_url(site: Section, allow_http_loopback: bool) -> str | None:
     url = site.text("BASE_URL")
     if url is None:
         return None
-    allowed = is_allowed_url(url, allow_http_loopback=allow_http_loopback)
+    allowed = is_site_url(url, allow_http_loopback=allow_http_loopback)
     if not allowed or urlsplit(url).path.strip("/"):
         text = "OAUTH_LOGIN['BASE_URL'] must be https with a host, without a path."
         site.problem("E007", text, "For example: 'https://app.example.com'.")

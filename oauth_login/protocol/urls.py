@@ -12,6 +12,18 @@ _NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
 _NETLOC = rf"({_NAME}|\[[0-9a-f:]*:[0-9a-f:.]*\])(:[0-9]+)?"
 
 
+def is_loopback_name(host: str | None) -> bool:
+    """Whether browsers take a host for this machine (RFC 6761 section 6.3).
+
+    `*.localhost` is for what a browser is told, not for what this server asks: it is
+    the browser that never looks such a name up, and resolvers differ.
+    """
+    name = (host or "").lower()
+    return name in LOOPBACK_HOSTS or (
+        re.fullmatch(_NAME, name) is not None and name.endswith(".localhost")
+    )
+
+
 def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
     """Whether requests may go there: https, a plain host, nothing ambiguous (T45, T49).
 
@@ -39,6 +51,18 @@ def is_allowed_url(url: str, *, allow_http_loopback: bool) -> bool:
         allow_http_loopback
         and parts.scheme == "http"
         and parts.hostname in LOOPBACK_HOSTS
+    )
+
+
+def is_site_url(url: str, *, allow_http_loopback: bool) -> bool:
+    """Whether browsers reach a site there safely: https, or http on this machine."""
+    if is_allowed_url(url, allow_http_loopback=False):
+        return True
+    return (
+        allow_http_loopback
+        and url.startswith("http:")
+        and is_allowed_url(f"https:{url[5:]}", allow_http_loopback=False)
+        and is_loopback_name(urlsplit(url).hostname)
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from oauth_login.views.redirects import login_url
+from oauth_login.views.redirects import login_url, own_path, requested_next
 
 HOP = "hop"
 
@@ -63,8 +65,23 @@ def needs_hop(request: HttpRequest) -> bool:
 
 def login_required(request: HttpRequest) -> HttpResponse:
     """The answer to scripts: 401 with the login page's URL, in place of a redirect."""
-    url = login_url("")
+    url = login_url(_shown_path(request))
     if "HX-Request" in request.headers:
         return HttpResponse(status=401, headers={"HX-Redirect": url})
     body = {"error": "login_required", "login_url": url}
     return JsonResponse(body, status=401)
+
+
+def _shown_path(request: HttpRequest) -> str:
+    """The page that a script's request came from, if it is one of this site's (T15).
+
+    `next` is another thing: a script asks for parts of pages, and nobody wants to see
+    one of those alone. Only a boosted link of htmx asks for a page.
+    """
+    headers = request.headers
+    shown = headers.get("HX-Current-URL", "")
+    if headers.get("HX-Current-URL-URI-AutoEncoded") == "true":
+        shown = unquote(shown)
+    path = own_path(request, shown) or own_path(request, headers.get("Referer", ""))
+    boosted = headers.get("HX-Boosted") == "true"
+    return (boosted and requested_next(request)) or path

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from oauth_login.conf import get_config
 from oauth_login.errors import ConfigurationError
-from oauth_login.protocol.urls import LOOPBACK_HOSTS
+from oauth_login.protocol.urls import is_loopback_name
 
 MAX_NEXT = 2048
 # Our own pages that may be a `next`.
@@ -69,7 +69,7 @@ def absolute_url(request: HttpRequest, name: str, **kwargs: str) -> str:
     base = get_config().base_url
     url = f"{base}{path}" if base else request.build_absolute_uri(path)
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
+    if parts.scheme != "https" and not is_loopback_name(parts.hostname):
         raise ConfigurationError(
             "config.insecure_redirect_uri",
             received=url,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from oauth_login.protocol.urls import is_allowed_url, origin, seen_from_here
+from oauth_login.protocol.urls import (
+    is_allowed_url,
+    is_loopback_name,
+    is_site_url,
+    origin,
+    seen_from_here,
+)
 
 ISSUER = "https://id.example.com"
 BACKEND = "http://keycloak:8080"
@@ -77,3 +83,64 @@ def test_only_what_is_at_the_issuers_address_is_asked_behind_it(
 
 def test_an_origin_is_scheme_host_and_port() -> None:
     assert origin("https://a.example:1/b?c") == "https://a.example:1"
+
+
+HERE = ["localhost", "LocalHost", "t1.localhost", "a.b.localhost", "127.0.0.1", "::1"]
+ELSEWHERE = [
+    None,
+    "",
+    ".localhost",
+    "a..localhost",
+    "-.localhost.",
+    "localhost.",
+    "t1.localhost.",
+    "notlocalhost",
+    "localhost.example.com",
+    "t1.localhost.example.com",
+    "t1.local",
+    "a/b.localhost",
+    "a@b.localhost",
+    "127.0.0.2.example.com",
+    f"{'a' * 64}.localhost",
+]
+
+
+@pytest.mark.parametrize("host", HERE)
+def test_a_browser_never_looks_these_up(host: str) -> None:
+    assert is_loopback_name(host)
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_these_may_be_another_machine(host: str | None) -> None:
+    assert not is_loopback_name(host)
+
+
+@pytest.mark.parametrize(
+    ("url", "on_loopback", "otherwise"),
+    [
+        ("https://app.example.com", True, True),
+        ("https://t1.localhost", True, True),
+        ("http://localhost:8000", True, False),
+        ("http://t1.localhost:8000", True, False),
+        ("http://T1.LOCALHOST:8000", True, False),
+        ("http://[::1]:8000", True, False),
+        ("http://app.example.com", False, False),
+        ("http://t1.localhost.example.com", False, False),
+        ("http://user@t1.localhost", False, False),
+        ("http://t1.localhost:0", False, False),
+        ("http://t1.localhost#", False, False),
+        ("ftp://t1.localhost", False, False),
+        ("//t1.localhost", False, False),
+        ("http:t1.localhost", False, False),
+    ],
+)
+def test_a_site_is_https_or_on_this_machine(
+    url: str, on_loopback: bool, otherwise: bool
+) -> None:
+    assert is_site_url(url, allow_http_loopback=True) is on_loopback
+    assert is_site_url(url, allow_http_loopback=False) is otherwise
+
+
+def test_no_request_is_sent_to_a_name_that_a_resolver_may_know() -> None:
+    # T49: browsers take *.localhost for this machine; a server's resolver may not.
+    assert not is_allowed_url("http://t1.localhost/token", allow_http_loopback=True)

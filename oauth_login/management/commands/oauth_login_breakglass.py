@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from oauth_login.conf import get_config
 from oauth_login.login import breakglass
-from oauth_login.protocol.urls import is_allowed_url, origin
+from oauth_login.protocol.urls import is_site_url, origin
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, user: str, base_url: str | None, **options: Any) -> None:
         config = get_config()
         if base_url is not None and (
-            not is_allowed_url(base_url, allow_http_loopback=True)
+            not is_site_url(base_url, allow_http_loopback=True)
             or origin(base_url) != base_url
         ):
             raise CommandError("--base-url must be https with a host, without a path.")
