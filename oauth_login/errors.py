@@ -249,6 +249,7 @@ _codes(
 _codes(
     "account",
     refused="A hook of the site refused this person.",
+    refused_by_site="Another backend of the site stopped the login (PermissionDenied).",
     not_allowed="ALLOW_IF did not match.",
     denied="DENY_IF matched.",
     claims_unknown="A rule needs claims that the provider could not deliver.",

@@ -14,6 +14,7 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
+from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import (
     sensitive_post_parameters,
@@ -22,6 +23,7 @@ from django.views.decorators.debug import (
 from django.views.decorators.http import require_http_methods
 
 from oauth_login.audit import events
+from oauth_login.backends import OAuthLoginBackend
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import (
@@ -173,7 +175,7 @@ def _log_in(
 ) -> HttpResponse:
     user = auth.authenticate(request, oauth_login_token=verified)
     if user is None:
-        raise ConfigurationError("config.backend_missing")
+        raise _nobody()
     attempts.sync(request.session, now=now)
     lifetime = timedelta(seconds=get_config().session_max_age)
     sign_in(request, user, lifetime=lifetime)
@@ -183,6 +185,18 @@ def _log_in(
     if settings.SESSION_COOKIE_SAMESITE == "Strict":
         return continue_page(request, url)
     return HttpResponseRedirect(url)
+
+
+def _nobody() -> ConfigurationError | LoginRefused:
+    """Why authenticate() returned no user, although ours raises where it refuses.
+
+    Either our backend is not there, or another one, such as a lockout, has raised
+    PermissionDenied in front of it, which Django takes for a decision of the site.
+    """
+    installed = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
+    if any(issubclass(backend, OAuthLoginBackend) for backend in installed):
+        return LoginRefused("account.refused_by_site")
+    return ConfigurationError("config.backend_missing")
 
 
 def _end_stale_session(request: HttpRequest, alias: str) -> None:

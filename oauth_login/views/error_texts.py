@@ -162,7 +162,25 @@ def _refused(
     if connecting:
         return ErrorTexts(_not_connected(), what, (contact, _connect_other()))
     other = pgettext("oauth_login page", "Or use a different account.")
-    return ErrorTexts(no_access, what, (contact, other))
+    return ErrorTexts(no_access, what, (*_first_advice(error, entry), contact, other))
+
+
+def _first_advice(
+    error: LoginRefused, entry: ProviderConfig | None
+) -> tuple[str, ...]:
+    """The way on that two causes have, in front of what all refusals advise."""
+    if error.code == "account.exists" and entry:
+        # No secret (T123): the same person with an address that has no user here would
+        # have got one.
+        connect = pgettext(
+            "oauth_login page",
+            "If you already have an account here, sign in the way you did before, "
+            "then connect %(name)s on your account page.",
+        )
+        return (connect % {"name": entry.label},)
+    if error.code == "account.refused_by_site":
+        return (pgettext("oauth_login page", "Wait a while, then try again."),)
+    return ()
 
 
 def _misconfigured(entry: ProviderConfig | None, title: str) -> ErrorTexts:

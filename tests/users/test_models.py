@@ -62,9 +62,15 @@ def test_an_address_that_will_not_do_is_a_page(
     get_user_model().objects.create_user("taken@example.test")
     oauth_provider.people["alice"]["email"] = email
 
-    assert oauth_log_in(client).status_code == 403
+    response = oauth_log_in(client)
+
+    assert response.status_code == 403
     assert LoginEvent.objects.get().code == code
     assert get_user_model().objects.count() == 1
+    # A person who has an account here is told how to come in and connect it.
+    advice = "sign in the way you did before, then connect Corp SSO on your account"
+    assert (advice in response.content.decode()) is (code == "account.exists")
+    assert "account.exists" not in response.content.decode()  # T123
 
 
 @only_with("users.EmailUser")
