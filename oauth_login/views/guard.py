@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import (
     BadRequest,
@@ -62,7 +63,7 @@ def guarded_view(view: View[P]) -> View[P]:
         if "Referrer-Policy" not in response:
             response["Referrer-Policy"] = "no-referrer"
         response["X-Frame-Options"] = "DENY"
-        _forbid_framing(response)
+        _forbid_framing(request, response)
         patch_vary_headers(response, ["Cookie"])
         return response
 
@@ -76,8 +77,34 @@ def _named(kwargs: Mapping[str, Any]) -> str:
     return alias if alias in get_config().providers else ""
 
 
-def _forbid_framing(response: HttpResponseBase) -> None:
-    """Add a policy to the site's own, if it sets one: browsers enforce both."""
-    policy = response.get("Content-Security-Policy")
-    framing = "frame-ancestors 'none'"
-    response["Content-Security-Policy"] = f"{policy}, {framing}" if policy else framing
+def _forbid_framing(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Add `frame-ancestors 'none'` to the site's policy, and keep the rest of it.
+
+    django-csp and Django's own middleware (since 6.0) leave a response alone that has
+    the header, so each is told in its own way. Without them the header is set here.
+    """
+    none = {"frame-ancestors": ["'none'"]}
+    marked: Any = response
+    has_django_csp = hasattr(request, "csp_nonce")
+    if has_django_csp and not _only_reports():
+        replaced = getattr(marked, "_csp_replace", None) or {}
+        marked._csp_replace = {**replaced, **none}
+    elif hasattr(request, "_csp_nonce") and not has_django_csp:
+        # As django.views.decorators.csp.csp_override does.
+        policy = getattr(marked, "_csp_config", None) or settings.SECURE_CSP
+        marked._csp_config = {**policy, **none}
+    else:
+        # Browsers enforce both, if a view has set a policy.
+        policy = response.get("Content-Security-Policy")
+        framing = "frame-ancestors 'none'"
+        response["Content-Security-Policy"] = (
+            f"{policy}, {framing}" if policy else framing
+        )
+
+
+def _only_reports() -> bool:
+    """Whether django-csp enforces no policy, and so has none to add a directive to."""
+    return bool(
+        getattr(settings, "CONTENT_SECURITY_POLICY_REPORT_ONLY", None)
+        and not getattr(settings, "CONTENT_SECURITY_POLICY", None)
+    )

@@ -24,6 +24,8 @@ ONE_OF_EACH = [
     ProviderRefused("callback.access_denied"),
     InvalidCallback("callback.expired"),
     LoginRefused("account.not_allowed"),
+    LoginRefused("account.exists"),
+    LoginRefused("account.refused_by_site"),
     LoginRefused("account.identity_taken"),
     LoginRefused("account.last_way_in"),
     LoginRefused("account.password_off"),
@@ -147,3 +149,24 @@ def test_texts_are_translated_when_they_are_shown() -> None:
 
     assert shown.title == "Kein Zugang"
     assert shown.what == "Ihr Konto bei Corp SSO hat keinen Zugang zu dieser Website."
+
+
+def test_a_person_whose_address_has_a_user_is_told_how_to_connect() -> None:
+    advice = (
+        "If you already have an account here, sign in the way you did before, then "
+        "connect Corp SSO on your account page."
+    )
+    shown = texts(LoginRefused("account.exists"))
+
+    assert shown.advice[0] == advice
+    assert shown.what == texts(LoginRefused("account.not_allowed")).what
+    assert advice not in texts(LoginRefused("account.exists"), connecting=True).advice
+    # T123: whether LINK_BY_EMAIL or CREATE_USERS stood in the way is not told.
+    for code in ("account.not_linkable", "account.creation_disabled"):
+        assert texts(LoginRefused(code)) == texts(LoginRefused("account.not_allowed"))
+
+
+def test_a_person_who_is_locked_out_is_told_to_wait() -> None:
+    shown = texts(LoginRefused("account.refused_by_site"))
+
+    assert shown.advice[0] == "Wait a while, then try again."
