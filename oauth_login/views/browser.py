@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from oauth_login.views.redirects import login_url, own_path, requested_next
+from oauth_login.views.redirects import login_url, path_on_this_site, requested_next
 
 HOP = "hop"
 
@@ -73,15 +73,16 @@ def login_required(request: HttpRequest) -> HttpResponse:
 
 
 def _shown_path(request: HttpRequest) -> str:
-    """The page that a script's request came from, if it is one of this site's (T15).
+    """The page that sent a script's request, if it is a page of this site (T15).
 
-    `next` is another thing: a script asks for parts of pages, and nobody wants to see
-    one of those alone. Only a boosted link of htmx asks for a page.
+    Not `next`: a script asks for a part of a page, and that part alone is no place to
+    come back to. Only a boosted link of htmx asks for a whole page.
     """
     headers = request.headers
+    if headers.get("HX-Boosted") == "true" and (wanted := requested_next(request)):
+        return wanted
     shown = headers.get("HX-Current-URL", "")
     if headers.get("HX-Current-URL-URI-AutoEncoded") == "true":
         shown = unquote(shown)
-    path = own_path(request, shown) or own_path(request, headers.get("Referer", ""))
-    boosted = headers.get("HX-Boosted") == "true"
-    return (boosted and requested_next(request)) or path
+    referer = headers.get("Referer", "")
+    return path_on_this_site(request, shown) or path_on_this_site(request, referer)

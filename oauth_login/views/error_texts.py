@@ -165,9 +165,7 @@ def _refused(
     return ErrorTexts(no_access, what, (*_first_advice(error, entry), contact, other))
 
 
-def _first_advice(
-    error: LoginRefused, entry: ProviderConfig | None
-) -> tuple[str, ...]:
+def _first_advice(error: LoginRefused, entry: ProviderConfig | None) -> tuple[str, ...]:
     """The way on that two causes have, in front of what all refusals advise."""
     if error.code == "account.exists" and entry:
         # No secret (T123): the same person with an address that has no user here would
