@@ -314,6 +314,17 @@ def test_the_last_superuser_is_never_demoted(settings: Settings) -> None:
     assert not enter(identity()).is_superuser
 
 
+def test_a_right_that_was_taken_and_given_by_hand_stays(settings: Settings) -> None:
+    rules(settings, **STAFF)
+    enter(identity(g="staff"))
+    User.objects.update(is_staff=False)  # an administrator takes it
+    assert not enter(identity()).is_staff
+    assert not GrantedRight.objects.exists()
+
+    User.objects.update(is_staff=True)  # and gives it
+    assert enter(identity()).is_staff
+
+
 @pytest.mark.parametrize(
     ("mode", "left"), [("managed", {"Hand"}), ("add", {"Hand", "A"}), ("mirror", set())]
 )
