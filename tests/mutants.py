@@ -2,7 +2,7 @@
 
 mutmut changes one thing at a time in the rooms that pyproject.toml names, and runs the
 tests that call the changed function. What survives is printed as a diff: it needs a
-test, or changes nothing that anybody could see.
+test, or changes nothing that can be observed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         timeout=PATIENCE,
     )
     if run.returncode:
-        # What it draws while it runs is of no use to anybody who reads this.
+        # What it draws while it runs is of no use to a reader.
         print("\n".join(run.stdout.rsplit("\r", 1)[-1].splitlines()[-60:]))
         return run.returncode
     results = dict(sorted(_results(arguments or ["*"])))

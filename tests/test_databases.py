@@ -65,7 +65,7 @@ def _without_case() -> Iterator[None]:
         yield
         return
     if connection.vendor == "postgresql":
-        pytest.skip("has no such collation unless somebody makes one")
+        pytest.skip("has no such collation unless one is created")
     old = Identity._meta.get_field("subject")
     new = models.CharField(max_length=255, db_collation="NOCASE")
     new.set_attributes_from_name("subject")
@@ -181,7 +181,7 @@ def test_no_claim_ends_in_an_error_of_the_database(text: str) -> None:
 def test_a_letter_that_the_database_cannot_hold_is_no_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # T97: MariaDB and MySQL, where nobody said utf8mb4
+    # T97: MariaDB and MySQL without utf8mb4
     def charset(name: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -1,4 +1,4 @@
-"""What holds for every answer to every bad input, whoever sends it.
+"""What holds for every answer to every bad input, from every sender.
 
 The faults of the test kit are the provider's bad input, and every new one is tried
 here by itself; the browser's is below.
@@ -150,7 +150,7 @@ def asking_for_everything(settings: Settings, **keys: Any) -> None:
     }
 
 
-# What such an error has to say for whoever looks for the reason. Nonces and hashes
+# What such an error has to say to a reader who looks for the reason. Nonces and hashes
 # stay out, both sides of them.
 EXPLAINED = {
     code

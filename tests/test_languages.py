@@ -85,7 +85,7 @@ def test_an_error_page_is_in_german(client: Client) -> None:
     assert response.status_code == 400
     assert "Anmeldung fehlgeschlagen" in shown
     assert "Eine Anmeldemöglichkeit wählen" in shown
-    # The code is the same everywhere: whoever is asked for help looks for it.
+    # The code is the same everywhere: a reader who asks for help can name it.
     assert "<bdi>callback.state_unknown</bdi>" in shown
 
 

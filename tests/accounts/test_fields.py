@@ -229,7 +229,7 @@ def test_the_login_name_is_set_once() -> None:
     "field", ["picture", "secret", "manager", "manager_id", "nope"]
 )
 def test_some_fields_are_no_claims_business(field: str) -> None:
-    # T97: a file's text is a path on this server, a relation somebody else
+    # T97: a file's text is a path on this server, a relation another row
     rule = FieldRule(field=field, claim="c")
     assert field_of(Everything, rule) is None
     assert set_fields(Everything(), identity(c="1"), provider(**{field: "c"})) == []

@@ -145,7 +145,7 @@ def test_a_verified_address_leads_to_the_one_who_has_it() -> None:
 @pytest.mark.parametrize(
     ("claims", "entry"),
     [
-        # T90, T94: none of these is looked up, so nobody learns who is here
+        # T90, T94: none of these is looked up, so the answer does not tell who is here
         ({}, {"LINK_BY_EMAIL": False}),
         ({"email_verified": False}, {}),
         ({"email_verified": None}, {}),
@@ -201,7 +201,7 @@ def test_two_users_with_the_address_are_one_too_many() -> None:
 
 
 def test_another_subject_at_the_same_issuer_is_another_person() -> None:
-    # T107: the address went to somebody else, the account does not
+    # T107: the address went to another person, the account does not
     local()
     enter(person("first"))
     reason = "has an identity at this issuer"
@@ -295,7 +295,7 @@ def ids() -> set[str]:
         ({"TRUST_EMAIL": "maybe"}, {"E004"}),
         ({"TRUST_EMAIL": "never"}, {"E060"}),
         ({"TRUST_EMAIL": "never", "LINK_BY_EMAIL": False}, set()),
-        # T90: whoever likes could write any address into an account there
+        # T90: every user there could write any address into an account
         ({"PRESET": "google", "TRUST_EMAIL": "always", "CREATE_USERS": True}, {"E060"}),
         (
             {

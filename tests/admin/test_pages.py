@@ -141,7 +141,7 @@ def test_lists_cost_the_same_for_any_number_of_rows(
             )
 
     fill(2)
-    admin_client.get(url)  # whoever looks first costs more
+    admin_client.get(url)  # the first request costs more
     with CaptureQueriesContext(connection) as few:
         admin_client.get(url)
     fill(20)

@@ -320,7 +320,7 @@ def test_rows_whose_clocks_differed_wait_for_each_other(time_machine: Any) -> No
 
 def test_pruning_removes_no_traces(caplog: pytest.LogCaptureFixture) -> None:
     write(3)
-    # Whoever cannot take a row out could make it old, and wait.
+    # An attacker who cannot delete a row could make it old, and wait.
     LoginEvent.objects.filter(sequence__lt=3).update(
         created_at=timezone.now() - timedelta(days=999)
     )

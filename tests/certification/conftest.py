@@ -51,7 +51,7 @@ class RelyingParty:
         return log_in(self.client, self.provider, next="/private/", **options)
 
     def log_in_elsewhere(self) -> None:
-        """Somebody else's login, so that documents are known already."""
+        """Another user's login, so that documents are known already."""
         log_in(Client(), self.provider, person="bob")
         self.provider.requests.clear()
 
@@ -96,7 +96,7 @@ class RelyingParty:
         page = response.content.decode()
         assert code in page
         assert "Traceback" not in page
-        # Nobody is logged in, and there is nobody new.
+        # No user is logged in, and no user was created.
         assert "_auth_user_id" not in self.client.session
         assert self.client.get("/private/").status_code == 302
         assert not Identity.objects.filter(subject="alice-0001").exists()
@@ -152,7 +152,7 @@ def rp(
 ) -> Iterator[RelyingParty]:
     """Userinfo is always asked for here, so that its absence says something."""
     settings.CACHES = private_caches()
-    # RFC 8705 5: aliases are for clients with a certificate, and nobody else's.
+    # RFC 8705 5: aliases are for clients with a certificate, and for no others.
     provider = FakeProvider(
         ISSUER, mtls_base="https://mtls.example.com", **provider_options
     )

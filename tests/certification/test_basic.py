@@ -165,7 +165,7 @@ def test_one_wrong_bit_in_a_mac_is_refused(rp: RelyingParty) -> None:
 
 
 def test_a_public_key_is_no_secret(rp: RelyingParty) -> None:
-    # T65: HS256 with what everybody knows, and metadata that says it may be
+    # T65: HS256 with a public value as the key, and metadata that says it may be
     with rp.fault("id_token.alg_not_allowed/public_key_as_secret"):
         response = rp.log_in()
 
@@ -315,7 +315,7 @@ def test_userinfo_that_is_signed_wrongly_is_refused(
 
 
 def test_aggregated_claims_are_let_be(rp: RelyingParty) -> None:
-    # oidcc-client-test-aggregated-claims: what somebody else signed is not taken over
+    # oidcc-client-test-aggregated-claims: what another party signed is not taken over
     with rp.fault("aggregated_claims"):
         rp.assert_logged_in(rp.log_in())
 
@@ -323,7 +323,7 @@ def test_aggregated_claims_are_let_be(rp: RelyingParty) -> None:
 
 
 def test_distributed_claims_are_not_fetched(rp: RelyingParty) -> None:
-    # oidcc-client-test-distributed-claims; T50: nobody is asked but the provider; the
+    # oidcc-client-test-distributed-claims; T50: only the provider is asked; the
     # mock would refuse any other address
     with rp.fault("distributed_claims"):
         rp.assert_logged_in(rp.log_in())

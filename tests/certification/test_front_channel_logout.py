@@ -1,6 +1,6 @@
 """Front-Channel Logout RP: which requests are believed.
 
-Nobody signs them, so the issuer and the session must both be there (OpenID Connect
+They are not signed, so the issuer and the session must both be there (OpenID Connect
 Front-Channel Logout 1.0, 2). What is believed ends a session of this browser.
 """
 

@@ -57,7 +57,7 @@ def test_a_switch_does_one_thing(
         ({"CLAIM_ALIASES": {"email": ""}}, {"E003"}),
         ({"CLAIM_ALIASES": {"": "mail"}}, {"E003"}),
         ({"CLAIM_ALIASES": {5: "mail"}}, {"E003"}),
-        # T88: who somebody is has one name.
+        # T88: an identity has one name.
         ({"CLAIM_ALIASES": {"sub": "email"}}, {"E003"}),
         ({"CLAIM_ALIASES": {"iss": "issuer"}}, {"E003"}),
         ({"CLAIM_ALIASES": {"username": "sub"}}, set()),
@@ -108,7 +108,7 @@ def test_an_unknown_switch_is_told_which_there_are(settings: Settings) -> None:
     ("changes", "numbers"),
     [
         ({"ALLOWED_TENANTS": ["t1"]}, set()),
-        # T105: everybody may have a tenant, so somebody must say who may enter.
+        # T105: anyone may have a tenant, so the site must say who may enter.
         ({"ALLOWED_TENANTS": ["*"]}, {"E022"}),
         ({"ALLOWED_TENANTS": ["*", "t1"]}, {"E022"}),
         ({"ALLOWED_TENANTS": ["*"], "CREATE_USERS": False}, set()),

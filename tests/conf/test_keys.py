@@ -302,7 +302,7 @@ def test_keys_that_cannot_be_had_are_not_announced_to_be_none(
     response = client.get(KEYS, secure=True)
     assert response.status_code == 500
     assert response.json() == {"error": "config.client_keys"}
-    # Or else everybody would go on believing it for minutes.
+    # Or else all processes would trust it for minutes.
     assert "no-store" in response["Cache-Control"]
     assert "max-age=300" not in response["Cache-Control"]
 

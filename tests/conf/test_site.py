@@ -291,7 +291,7 @@ def test_several_providers_and_secrets_in_files(tmp_path: Path) -> None:
 
 
 def test_no_provider_can_be_changed_in_the_database() -> None:
-    # T126: whoever may edit rows there could otherwise log in as anybody.
+    # T126: an editor of rows there could otherwise log in as any user.
     columns = {
         field.name
         for model in apps.get_app_config("oauth_login").get_models()
@@ -299,5 +299,5 @@ def test_no_provider_can_be_changed_in_the_database() -> None:
     }
     keys = {key.lower() for key in PROVIDER_KEYS} | {"token_endpoint", "jwks_uri"}
 
-    # Of an identity it is noted whose it is; nothing reads that to ask somebody.
+    # Of an identity it is noted whose it is; nothing reads that to send a request.
     assert columns & keys == {"issuer"}

@@ -54,7 +54,7 @@ def lax(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def by_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A new demo whose provider is that of everybody at example.test."""
+    """A new demo whose provider is that of all users at example.test."""
     state = tmp_path_factory.mktemp("address")
     with running_demo(state, OAUTH_LOGIN_DOMAINS="example.test") as running:
         yield running

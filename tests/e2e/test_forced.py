@@ -8,7 +8,7 @@ from tests.e2e.conftest import Demo, log_in_at_provider
 from tests.e2e.page_checks import check_page
 from tests.e2e.test_admin import run
 
-# Somebody who signed in with a password elsewhere on the site.
+# A user who signed in with a password elsewhere on the site.
 A_PASSWORD_SESSION = """
 from importlib import import_module
 from django.conf import settings

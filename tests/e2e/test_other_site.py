@@ -23,7 +23,7 @@ from oauth_login.testing.site import private_caches
 
 SAMESITE = ["Lax", "Strict"]
 # A page at the provider's that sends people to `url`: at a click, by a form, or not
-# asking anybody.
+# asking any provider.
 PORTAL = """<!doctype html><title>Portal</title>
 <a href="{url}">Open the app</a>
 <form method="post" action="{action}">{fields}<button>Post</button></form>"""
@@ -173,7 +173,7 @@ def test_a_portal_begins_a_login_at_a_click(
         session = session_of(page.context, site)
         logins = provider.requests["token"]
 
-        # Again: whoever is signed in stays so, in the same session.
+        # Again: a signed-in user stays so, in the same session.
         page.goto(f"{elsewhere}/")
         page.get_by_role(role, name=name).click()  # type: ignore[arg-type] # literals
         expect(page).to_have_url(f"{site}/private/")

@@ -1,4 +1,4 @@
-"""Emergency access: once, for ten minutes, and never for whoever is out."""
+"""Emergency access: once, for ten minutes, and never for a deactivated user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A neighbour's site, served for real, and everybody's visits to it."""
+"""A neighbour's site, served for real, and the visits of all people to it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ DEADLINE = timedelta(seconds=5)
 # Fixtures of ours hold nothing that an example changes.
 UNFIT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
-# The same examples in every run: whoever changes something else sees no new failure.
+# The same examples in every run: an unrelated change sees no new failure.
 settings.register_profile(
     "suite",
     derandomize=True,

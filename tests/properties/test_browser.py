@@ -54,7 +54,7 @@ def test_a_state_says_what_it_was_made_of(
 @example("")
 @example("\0\0\0\0\1\0\4corp/forged")
 def test_a_sealed_text_is_read_as_a_text_and_never_as_a_state(said: str) -> None:
-    # T07: whoever gets a text of theirs sealed must not have made a state.
+    # T07: an attacker whose text is sealed must not have made a state.
     sealed = seal_text(said, purpose="user")
     assert unseal_text(sealed, purpose="user") == said
     assert unseal_text(sealed, purpose="next") is None
@@ -154,7 +154,7 @@ def test_below_another_path_our_pages_are_no_place_to_be_sent_to_either() -> Non
     try:
         assert safe_next("/site/auth/login/") == ""
         assert safe_next("/site/home/") == "/site/home/"
-        assert safe_next("/auth/login/") == "/auth/login/"  # somebody else's
+        assert safe_next("/auth/login/") == "/auth/login/"  # of another app
     finally:
         set_script_prefix("/")
 

@@ -200,7 +200,7 @@ def test_a_claims_parameter_of_any_kind_asks_for_texts_or_for_nothing(
     try:
         expected = expected_acr_values({"claims": claims})
     except ConfigurationError:
-        return  # never sent, so that nobody waits for what it does not ask for
+        return  # never sent
     assert all(isinstance(value, str) for value in expected)
 
 

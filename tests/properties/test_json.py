@@ -1,4 +1,4 @@
-"""Strict JSON: what passes means the same to everybody; nothing keeps us busy."""
+"""Strict JSON: what passes means the same to all parsers; nothing keeps us busy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_other_bytes_are_refused_or_mean_what_they_mean_elsewhere(data: bytes) -
     value = judged(data)
     if value is not ValueError:
         assert json.loads(data) == value
-        # And it can be written again, by anybody.
+        # And it can be serialised again.
         assert json.loads(json.dumps(value, allow_nan=False).encode()) == value
         json.dumps(value, ensure_ascii=False).encode("utf-8")
 

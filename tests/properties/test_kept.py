@@ -19,7 +19,7 @@ JWKS = json.dumps({"keys": [SigningKey("EdDSA", "key-1").jwk()]})
 
 
 class Poisoned:
-    """A cache in which somebody else has written."""
+    """A cache in which another app has written."""
 
     def __init__(self, text: Any) -> None:
         self.text = text

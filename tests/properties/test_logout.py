@@ -130,7 +130,7 @@ def test_a_logout_token_passes_if_it_keeps_every_rule_and_else_it_does_not(
         assert token.issuer == ISSUER
         assert (token.subject, token.sid) == (claims.get("sub"), claims.get("sid"))
         assert token.jti == claims["jti"]
-        # Whoever remembers the token until then has not forgotten it too early.
+        # A receiver that remembers the token until then has not forgotten it too early.
         assert NOW <= token.expires_at <= NOW + 60 + 3600 + 60
         assert token.expires_at >= claims.get("exp", claims["iat"])
 

@@ -1,4 +1,4 @@
-"""A username out of any claims: always one, always a valid one, never somebody's."""
+"""A username out of any claims: always one, always a valid one, never a taken one."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_the_settings_cannot_ask_for_silent_logins(prompt: str) -> None:
         ("", (), "login"),
         ("", ("select_account",), "select_account"),
         ("login", (), "login"),
-        # Whoever has to log in again still has to.
+        # A user who has to log in again still has to.
         ("login", ("select_account",), "login select_account"),
         ("consent login", (), "consent login"),
         ("select_account", ("select_account",), "select_account"),

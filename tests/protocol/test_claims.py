@@ -89,7 +89,7 @@ def test_an_alias_may_be_a_boolean_in_words() -> None:
 def test_a_name_by_way_of_the_browser_is_a_name_or_nothing(
     user: object, names: dict[str, str]
 ) -> None:
-    # T97, T106: nobody signed it, and nothing else is taken from it
+    # T97, T106: it is not signed, and nothing else is taken from it
     assert unsigned_names(json.dumps(user)) == names
 
 

@@ -221,7 +221,7 @@ GOOD = {"access_token": "a", "token_type": "Bearer", "id_token": "i.d.t"}
         ({"expires_in": True}, None),
         ({"expires_in": -1}, None),
         ({"expires_in": "soon"}, None),
-        ({"scope": "openid admin"}, None),  # T18: nobody looks at it
+        ({"scope": "openid admin"}, None),  # T18: no code reads it
         ({"refresh_token": "r"}, None),
     ],
 )

@@ -287,7 +287,7 @@ def test_a_cache_that_is_down_costs_requests_and_no_login(fake: FakeProvider) ->
     cache = MemoryCache()
     cache.is_down = True
     assert log_in(provider_for(fake, cache), fake)
-    # T69: nobody can say when the keys were asked for, so they are not.
+    # T69: it is unknown when the keys were asked for, so they are not.
     provider = provider_for(fake, cache)
     log_in(provider, fake)
     with fake.fault("rotated_key"), pytest.raises(InvalidProviderResponse):

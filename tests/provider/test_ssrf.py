@@ -174,7 +174,7 @@ def test_the_hosts_of_the_settings_may_be_inside() -> None:
         # The provider's other name, for us alone.
         behind = transport(issuer_host=PUBLIC, backend_host="127.0.0.1")
         assert behind.send(get(server.url)).status == 200
-        # A name that does not exist vouches for nobody.
+        # A name that does not exist makes nothing internal.
         with pytest.raises(InvalidProviderResponse):
             transport(issuer_host="a..b").send(get(server.url))
 

@@ -1,4 +1,4 @@
-"""Why somebody has a right, and what other rules would change."""
+"""Why a user has a right, and what other rules would change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where somebody is signed in, and how that ends."""
+"""Where a user is signed in, and how that ends."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_session_that_is_ended_elsewhere_is_over_at_its_next_request(
 def test_a_session_ends_after_its_key_has_changed(
     client: Client, oauth_log_in: LogIn
 ) -> None:
-    # T114: a new password cycles the key without a word to anybody.
+    # T114: a new password cycles the key without a signal.
     oauth_log_in(client)
     session = client.session
     session.cycle_key()

@@ -305,7 +305,7 @@ def test_a_client_says_who_it_is_in_exactly_one_way(
 
 
 def test_basic_credentials_are_form_decoded() -> None:
-    # RFC 6749 2.3.1: whoever sends them as they are is another client
+    # RFC 6749 2.3.1: a client that sends them as they are is another one
     raw = f"{SPECIAL.client_id}:{SPECIAL.client_secret}".encode()
     headers = {"Authorization": "Basic " + base64.b64encode(raw).decode()}
     code = new_code(SPECIAL, client_id=SPECIAL.client_id)

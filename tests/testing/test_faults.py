@@ -73,7 +73,7 @@ def test_a_fault_ends_the_login_with_its_code(
     assert response.status_code == EXCEPTIONS.get(
         fault.code, STATUS[fault.code.partition(".")[0]]
     )
-    # Nobody is logged in, and there is nobody new.
+    # No user is logged in, and no user was created.
     assert "_auth_user_id" not in client.session
     assert not get_user_model().objects.exists()
     # One record says what happened; the page has its reference, and nothing else.

@@ -43,7 +43,7 @@ def running(*arguments: str) -> Iterator[str]:
         stderr=subprocess.PIPE,
         text=True,
         # A shell lets what it runs in the background ignore Ctrl-C, and that is
-        # inherited; and whoever waits for it then waits for ever.
+        # inherited; and a process that waits for it waits for ever.
         preexec_fn=heed_ctrl_c,
     ) as process:
         assert process.stdout is not None

@@ -123,7 +123,7 @@ ASKING = {"default_max_age": 3600, "default_acr_values": ("gold", "silver")}
 def test_a_fault_has_the_same_end_over_a_socket(fake: FakeProvider, name: str) -> None:
     expected = FAULTS[name].code
     if expected == "callback.state_unknown":
-        expected = "callback.state_mismatch"  # nobody but the session could tell
+        expected = "callback.state_mismatch"  # only the session could tell
     asking: dict[str, Any] = ASKING
     if name.partition(".")[2] in OF_ENCRYPTION:
         key = parse_client_key(EC_KEY, use="enc")

@@ -68,7 +68,7 @@ def resolve_user(identity: Any, user: Any) -> Any:
 
 
 class Everything(AbstractBaseUser):
-    """A user with a field of each kind that a claim may meet. Nobody logs in as one."""
+    """A user with a field of each kind that a claim may meet. Never logs in."""
 
     login = models.CharField(max_length=30, unique=True)
     name = models.CharField(max_length=20, blank=True)

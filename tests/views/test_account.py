@@ -1,4 +1,4 @@
-"""The account page: where somebody is signed in, and what happened lately."""
+"""The account page: where a user is signed in, and what happened lately."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_all_others_are_ended_and_this_one_is_not(oauth_log_in: LogIn) -> None:
 def test_what_is_not_ones_own_other_session_is_not_ended(
     oauth_log_in: LogIn, whose: str
 ) -> None:
-    # T121: and nobody learns whether there is such a session.
+    # T121: and the answer does not tell whether there is such a session.
     here = browser(oauth_log_in, CHROME)
     bob = browser(oauth_log_in, CHROME, person="bob")
     ended = browser(oauth_log_in, CHROME)

@@ -188,7 +188,7 @@ def test_nobody_at_the_callback_is_refused(
 def test_an_attempt_to_connect_is_never_started_again_as_a_login(
     client: Client, oauth_provider: FakeProvider, alice: Any
 ) -> None:
-    # T103: the person would be somebody else afterwards
+    # T103: the person would be another user afterwards
     callback = oauth_provider.authorize(start(client))
     session = client.session
     del session["_oauth_login_pending"]

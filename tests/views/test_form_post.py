@@ -113,7 +113,7 @@ def test_with_a_strict_cookie_a_step_of_our_own_fetches_it(
 def test_the_form_itself_does_nothing(
     client: Client, oauth_provider: FakeProvider
 ) -> None:
-    # T12: neither with the cookies of whoever it is, nor without
+    # T12: neither with a user's cookies nor without
     callback = oauth_provider.authorize(begin(client))
     before = dict(client.session)
 
@@ -351,14 +351,14 @@ def test_a_form_that_is_too_large_is_refused(
     assert detail["received"] == "RequestDataTooBig"
 
 
-# --- what the provider says of somebody's name, once (Apple)
+# --- the name that the provider sends once (Apple)
 
 NAMES = {"name": {"firstName": "Ada", "lastName": "Example"}, "email": "x@evil.test"}
 
 
 @pytest.fixture
 def nameless(settings: Settings, oauth_provider: FakeProvider) -> FakeProvider:
-    """A provider that says somebody's name beside the token, and nowhere else."""
+    """A provider that sends the name beside the token, and nowhere else."""
     configure(settings, RESPONSE_MODE="form_post", DEVIATIONS=["user_in_response"])
     for name in ("given_name", "family_name", "name"):
         del oauth_provider.people["alice"][name]
@@ -382,7 +382,7 @@ def test_a_name_comes_along_sealed(client: Client, nameless: FakeProvider) -> No
     response = client.get(posted["Location"], secure=True)
     assert response["Location"] == "/private/"
     assert first_name() == "Ada"
-    # Nobody signed it: a name and nothing else.
+    # It is not signed: a name and nothing else.
     assert get_user_model().objects.get().email == "alice@example.test"
 
 

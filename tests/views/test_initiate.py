@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 INITIATE = "/auth/corp/initiate/"
 ISSUER = "https://id.example.com"
 AUTHORIZE = f"{ISSUER}/authorize?"
-# Of a page that sends people here by itself, and of somebody's click on a link.
+# Of a page that sends people here by itself, and of a user's click on a link.
 BY_ITSELF = {**FROM_ANOTHER_SITE, "Sec-Fetch-Dest": "document"}
 CLICKED = {**BY_ITSELF, "Sec-Fetch-User": "?1"}
 
@@ -283,7 +283,7 @@ def test_a_login_leads_to_a_page_of_this_site(
         "https:/testserver/private/",
         "javascript:alert(1)",
         "private/",
-        # Our own pages: nobody gets anywhere there, or logs out.
+        # Our own pages: no redirect leads there, and no logout.
         "https://testserver/auth/login/",
         "https://testserver/auth/logout/",
         "https://testserver/auth/corp/login/",
@@ -362,7 +362,7 @@ def test_a_hint_of_the_settings_stays(
 def test_a_page_that_sends_people_by_itself_gets_them_to_the_login_page(
     client: Client, oauth_provider: FakeProvider
 ) -> None:
-    # T02, T25: nobody is logged in anywhere without a click of theirs
+    # T02, T25: no user is logged in anywhere without a click
     query = {"iss": ISSUER, "target_link_uri": "https://testserver/private/"}
 
     response = get(client, query, BY_ITSELF)
@@ -508,7 +508,7 @@ def test_a_form_that_is_none_is_refused(client: Client, broken: dict[str, Any]) 
 def test_with_a_strict_cookie_a_step_of_our_own_finds_the_session(
     client: Client, oauth_provider: FakeProvider, settings: Settings
 ) -> None:
-    # T12: or else whoever is signed in would get a second session, and lose the first
+    # T12: or else a signed-in user would get a second session, and lose the first
     settings.SESSION_COOKIE_SAMESITE = "Strict"
     log_in(client, oauth_provider)
     query = {"iss": ISSUER, "target_link_uri": "/private/", "x": "y"}

@@ -88,7 +88,7 @@ def test_any_other_address_leads_to_the_buttons(client: Client, address: str) ->
 
 
 def test_nobody_learns_whether_there_is_an_account(client: Client) -> None:
-    # T123: the same for an address that somebody has and for one that nobody has
+    # T123: the same for an address of a user and for an unknown one
     user_model = get_user_model()
     user_model.objects.create_user("alice", "alice@example.test")
     user_model.objects.create_user("bob", "bob@elsewhere.example")

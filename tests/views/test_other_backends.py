@@ -27,7 +27,7 @@ RELUCTANT = "tests.views.test_other_backends.Reluctant"
 
 
 class Lockout(ModelBackend):
-    """As django-axes while an address is locked: nobody gets past it."""
+    """As django-axes while an address is locked: no login gets past it."""
 
     def authenticate(self, request: Any, **credentials: Any) -> None:
         raise PermissionDenied

@@ -185,7 +185,7 @@ def test_a_class_of_authentication_is_asked_for_and_enforced(
 
 
 def test_a_password_is_not_as_good(client: Client, settings: Settings) -> None:
-    # T130: nobody to ask is said, and no redirect leads in a circle (T16).
+    # T130: without a provider to ask, the page says so; no circle of redirects (T16).
     user = get_user_model().objects.create_user("alice", password="pw")
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")
     assert client.get("/anybody/", secure=True).content == b"in"
@@ -494,7 +494,7 @@ def test_the_oldest_of_four_forms_goes(
 
 
 def test_what_somebody_sent_who_was_not_logged_in_is_not_kept(client: Client) -> None:
-    # T01: or else anybody could have a form of theirs sent by whoever logs in.
+    # T01: or else an attacker could have a form of theirs sent by the next user.
     response = send(client)
     assert response["Location"] == "/auth/login/?next=%2Ftransfer%2F%3Fx%3D1"
     assert "_oauth_login_parked" not in client.session

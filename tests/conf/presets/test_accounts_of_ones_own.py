@@ -129,7 +129,7 @@ def test_the_address_is_the_one_that_is_primary_and_verified(
 ) -> None:
     # T90, T94; pains 49
     site = site_of("github")
-    # What the profile shows is nobody's proof.
+    # What the profile shows proves nothing.
     site.vendor.userinfo |= {"email": "ceo@corp.example", "email_verified": True}
     site.vendor.emails = emails
     site.log_in()

@@ -85,7 +85,7 @@ def test_a_class_that_a_site_asks_for_is_met_by_those_above_it(
         (["eidas1"], "eidas1-mfa", True),
         (["eidas1"], "eidas2", True),
         (["eidas1"], "eidas0", False),
-        # Two factors, and an identity that nobody checked.
+        # Two factors, and an identity that was not verified.
         (["eidas1"], "eidas0-mfa", False),
         (["eidas1-mfa"], "eidas3", True),
         (["eidas1-mfa"], "eidas1", False),

@@ -1,4 +1,4 @@
-"""Each preset logs somebody in at its provider as it is. (pains 29, 30, 48, 49, 60)"""
+"""Each preset logs a user in at its provider as it is. (pains 29, 30, 48, 49, 60)"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def test_a_site_can_test_its_login(
     client: Client, settings: Settings, name: str
 ) -> None:
     # pains 38
-    # Whom it lets in is the site's business: here, everybody.
+    # Whom it lets in is the site's decision: here, all users.
     entry = {**Vendor(name).settings, "ALLOW_IF": [], "CREATE_USERS": True}
     settings.OAUTH_LOGIN = {"PROVIDERS": {name: entry}}
     with stand_in() as provider:

@@ -63,7 +63,7 @@ def test_no_groups_in_a_token_of_entra_are_no_groups(site_of: SiteOf) -> None:
 def test_entra_says_in_a_claim_of_its_own_whose_address_it_is(
     site_of: SiteOf, xms_edov: object, staff: bool
 ) -> None:
-    # T90, T94, T95; pains 15: and nobody makes it up where it is missing
+    # T90, T94, T95; pains 15: and it is not made up where it is missing
     site = site_of("entra", STAFF_IF={"email_domain": ["corp.example"]})
     site.claims(xms_edov=xms_edov)
     site.log_in()

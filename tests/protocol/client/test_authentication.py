@@ -272,7 +272,7 @@ def test_an_assertion_is_for_the_issuer_and_for_a_minute() -> None:
     assert claims == {
         "iss": "site",
         "sub": "site",
-        # One string, and not the token endpoint of whoever made the metadata.
+        # One string, and not the token endpoint that the metadata names.
         "aud": ISSUER,
         "iat": int(NOW),
         "exp": int(NOW) + 60,

@@ -45,7 +45,7 @@ def test_a_key_that_will_do_signs_what_others_can_verify(
     # T71; pains 30, 33
     key = parse_client_key(new_pem(kind))
     assert key.algs == algs
-    # As somebody finds it who has nothing but our key set.
+    # As an attacker finds it who has nothing but our key set.
     key_set = parse_key_set(json.dumps(public_key_set([key])))
     # The largest takes its time.
     for alg in algs[:1] if kind == "RSA-8192" else algs:

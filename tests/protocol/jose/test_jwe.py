@@ -392,7 +392,7 @@ def test_what_is_inside_must_be_signed(plaintext: bytes) -> None:
 
 
 def test_encryption_proves_nothing() -> None:
-    # T87: whoever has our public key can encrypt.
+    # T87: every holder of our public key can encrypt.
     unsigned = sign(alg="none")
     forged = TOKEN[:-8] + "AAAAAAAA"
     stranger = sign({**CLAIMS, "aud": "other"})

@@ -28,7 +28,7 @@ def jwk(kind: str, **members: Any) -> dict[str, Any]:
 
 @cache
 def rsa_jwk(bits: int) -> dict[str, Any]:
-    """An odd number of so many bits; whether it is a product matters to nobody here."""
+    """An odd number of so many bits; whether it is a product does not matter here."""
     public = RSAPublicNumbers(65537, (1 << bits) - 1).public_key()
     return dict(RSAAlgorithm.to_jwk(public, as_dict=True))
 

@@ -62,7 +62,7 @@ class Authority:
 
 
 def self_signed(folder: Path, name: str) -> tuple[Path, Path]:
-    """Paths of a certificate that nobody vouches for, and of its key."""
+    """Paths of a certificate that no authority signed, and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _builder(name, key, issuer=name, valid=True).sign(
         key, hashes.SHA256()

@@ -47,7 +47,7 @@ def serving(
         def setup(self) -> None:
             state.connections += 1
             if tls is not None:
-                # In the connection's own thread: nobody waits for a slow one.
+                # In the connection's own thread: no other waits for a slow one.
                 self.request = tls.wrap_socket(self.request, server_side=True)
             super().setup()
 

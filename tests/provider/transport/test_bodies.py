@@ -273,7 +273,7 @@ def test_whoever_does_not_shake_hands_is_cut_off(authority: Authority) -> None:
 
 
 def test_whoever_does_not_take_the_connection_is_cut_off() -> None:
-    # T51, T129: with a full backlog the kernel answers nobody
+    # T51, T129: with a full backlog the kernel answers no connection
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         waiting = [socket.socket() for _ in range(3)]
         for one in waiting:
@@ -308,7 +308,7 @@ def test_a_slow_exchange_ends_no_other_one() -> None:
 def test_tls_that_breaks_off_is_a_broken_connection(
     kind: str, authority: Authority, tmp_path: Path
 ) -> None:
-    """Not an untrusted one: whoever reads the log must look in the right place."""
+    """Not an untrusted one: the log must send its reader to the right place."""
 
     def break_off(handler: BaseHTTPRequestHandler, server: Server) -> None:
         if kind == "cut":

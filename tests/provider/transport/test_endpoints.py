@@ -175,5 +175,5 @@ def test_a_token_response_is_one_json_object_in_utf_8(body: bytes) -> None:
         with pytest.raises(InvalidProviderResponse) as caught:
             ask("token", provider)
         assert caught.value.code == "token.not_json"
-        # The code is spent, whatever came: nobody asks twice (T129).
+        # The code is spent, whatever came: it is not sent twice (T129).
         assert [h.path for h in server.seen].count("/token") == 1

@@ -238,7 +238,7 @@ def test_files_that_cannot_be_used_are_our_fault(
 def test_a_file_that_may_not_be_read_is_our_fault(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A link in a circle, for whoever runs this as root reads every file.
+    # A link in a circle, because root may read every file.
     circle = authority.folder / "circle.pem"
     circle.symlink_to(circle)
     tls = server_context(authority.issue("localhost"))
