@@ -19,6 +19,7 @@ SWITCHES = (
     "audience_is_token_endpoint",
     "numeric_booleans",
     "string_booleans",
+    "user_in_data",
     "user_in_response",
 )
 
@@ -38,6 +39,7 @@ def read_deviations(section: Section) -> Deviations:
         acr_values_required="acr_values_required" in switches,
         string_booleans="string_booleans" in switches,
         numeric_booleans="numeric_booleans" in switches,
+        user_in_data="user_in_data" in switches,
         user_in_response="user_in_response" in switches,
         claim_aliases=_claim_aliases(section),
         logout_style=section.choice("LOGOUT_STYLE", tuple(STYLES)),

@@ -34,6 +34,7 @@ class Deviations:
       standard defines as booleans (Cognito, Apple, Entra ID).
     - `numeric_booleans`: 1 and 0, as numbers or as text, are read as booleans there
       (Entra ID's `xms_edov`).
+    - `user_in_data`: the user document is the member `data` of the response (X).
     - `user_in_response`: the authorization response has a parameter "user" with the
       person's name, at the first login only and unsigned (Apple).
     - `claim_aliases`: a standard claim → the provider's own name for it, used if the
@@ -52,6 +53,7 @@ class Deviations:
     acr_values_required: bool = False
     string_booleans: bool = False
     numeric_booleans: bool = False
+    user_in_data: bool = False
     user_in_response: bool = False
     claim_aliases: Mapping[str, str] = field(default_factory=dict)
     logout_style: str = "standard"

@@ -86,8 +86,10 @@ def json_object(response: ProviderResponse, *, document: str) -> dict[str, Any]:
     return json_value(response, document=document, kind=dict)
 
 
-def json_value(response: ProviderResponse, *, document: str, kind: type[T]) -> T:
-    """The body as a JSON value of that type. Does not check the status."""
+def json_value(
+    response: ProviderResponse, *, document: str, kind: type[T] | tuple[type[T], ...]
+) -> T:
+    """The body as a JSON value of a type in `kind`. Does not check the status."""
     check_size(response, document=document)
     received = media_type(response)
     if not re.fullmatch(

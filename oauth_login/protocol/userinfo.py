@@ -55,14 +55,20 @@ def parse_userinfo_response(
 
 
 def parse_user_document(
-    response: ProviderResponse, *, subject_field: str
+    response: ProviderResponse, *, subject_field: str, within: str | None = None
 ) -> tuple[str, Mapping[str, Any]]:
     """The subject and the claims of a provider without ID tokens (plain OAuth 2.0).
 
-    The subject is the field that the settings name, a string or a whole number.
+    The subject is the field that the settings name, a string or a whole number. The
+    document is the response, or its member `within`.
     """
     _check_status(response)
     document = json_object(response, document="userinfo")
+    if within is not None:
+        inner = document.get(within)
+        if not isinstance(inner, dict):
+            raise InvalidProviderResponse("userinfo.sub_missing", expected=within)
+        document = inner
     value = document.get(subject_field)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -87,15 +93,25 @@ def parse_emails_response(response: ProviderResponse) -> dict[str, Any]:
     Empty if there is none: an unverified address may belong to another person.
     """
     _check_status(response)
-    for entry in json_value(response, document="userinfo", kind=list):
-        if (
-            isinstance(entry, dict)
-            and entry.get("primary") is True
-            and entry.get("verified") is True
-            and isinstance(entry.get("email"), str)
-        ):
+    document = json_value(response, document="userinfo", kind=(list, dict))
+    entries = document.get("values") if isinstance(document, dict) else document
+    if not isinstance(entries, list):
+        raise InvalidProviderResponse("userinfo.not_json")
+    for entry in entries:
+        if isinstance(entry, dict) and _is_primary_and_verified(entry):
             return {"email": entry["email"], "email_verified": True}
     return {}
+
+
+def _is_primary_and_verified(entry: Mapping[str, Any]) -> bool:
+    """Whether GitHub or Bitbucket, each in its own words, says so of an address."""
+    return isinstance(entry.get("email"), str) and any(
+        entry.get(primary) is True and entry.get(verified) is True
+        for primary, verified in (
+            ("primary", "verified"),
+            ("is_primary", "is_confirmed"),
+        )
+    )
 
 
 def merged_claims(

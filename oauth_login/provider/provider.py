@@ -171,7 +171,9 @@ class Provider:
     ) -> tuple[str, dict[str, Any]]:
         """The subject and the claims of a provider without ID tokens."""
         subject, document = parse_user_document(
-            self._user_document(access_token, metadata), subject_field=subject_field
+            self._user_document(access_token, metadata),
+            subject_field=subject_field,
+            within="data" if self.client.deviations.user_in_data else None,
         )
         return subject, self.standard_claims(document)
 

@@ -68,7 +68,8 @@ def userinfo_claims(provider: ProviderState, grant: Grant) -> dict[str, Any]:
 
 def user_document(provider: ProviderState, grant: Grant) -> dict[str, Any]:
     """Plain OAuth 2.0 defines no claims and no scopes for them: return everything."""
-    return {provider.subject_field: grant.claims["sub"], **grant.claims}
+    document = {provider.subject_field: grant.claims["sub"], **grant.claims}
+    return {"data": document} if provider.user_in_data else document
 
 
 def emails_document(grant: Grant) -> list[dict[str, Any]]:

@@ -76,6 +76,7 @@ def provider_of_site(alias: str) -> FakeProvider:
         endpoints=endpoints,
         encrypts_to=next((key().public_jwk() for key in entry.decryption_keys), None),
     )
+    provider.user_in_data = client.deviations.user_in_data
     if client.deviations.audience_is_token_endpoint:
         provider.assertion_audience = provider.endpoints["token_endpoint"]
     return provider

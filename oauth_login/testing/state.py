@@ -38,7 +38,7 @@ class ProviderState:
       "userinfo" or "both". With `signs_userinfo`, userinfo is a JWT. Signed documents
       are encrypted as well if `encrypts_to` is a public key (a JWK).
     - `openid=False` makes this a plain OAuth 2.0 provider, whose user document has the
-      subject in `subject_field`.
+      subject in `subject_field`; with `user_in_data` that is in a member `data`.
     - A client without a secret is a public client. `auth_methods` are the client
       authentication methods that are announced and accepted. For `private_key_jwt`,
       `client_jwks` has the client's public keys, and `assertion_audience` is the
@@ -95,6 +95,7 @@ class ProviderState:
         self.signs_userinfo = signs_userinfo
         self.openid = openid
         self.subject_field = subject_field
+        self.user_in_data = False
         usual = ("client_secret_basic", "client_secret_post")
         self.auth_methods = tuple(
             auth_methods or (usual if client_secret else ["none"])

@@ -151,6 +151,7 @@ def test_white_space_around_a_signed_body_is_not_part_of_it() -> None:
 # --- addresses that are kept apart
 
 GOOD = {"email": "alice@example.com", "primary": True, "verified": True}
+BITBUCKET = {"email": "alice@example.com", "is_primary": True, "is_confirmed": True}
 
 
 def emails(document: object, status: int = 200) -> dict[str, Any] | str:
@@ -174,11 +175,20 @@ def emails(document: object, status: int = 200) -> dict[str, Any] | str:
         ([{**GOOD, "email": 5}], None),
         ([{"email": "alice@example.com"}], None),
         (["alice@example.com", None, []], None),
+        ({"values": []}, None),
+        ({"values": [GOOD]}, "alice@example.com"),
+        ({"values": [BITBUCKET]}, "alice@example.com"),
+        ([BITBUCKET], "alice@example.com"),
+        ([{**BITBUCKET, "is_confirmed": False}], None),
+        ([{**BITBUCKET, "is_primary": False}], None),
+        # Half of each says nothing.
+        ([{"email": "a@a.example", "primary": True, "is_confirmed": True}], None),
+        ([{"email": "a@a.example", "is_primary": True, "verified": True}], None),
         ([], None),
     ],
 )
 def test_only_an_address_that_is_primary_and_verified_counts(
-    document: list[Any], email: str | None
+    document: object, email: str | None
 ) -> None:
     # T90, T94
     expected = {} if email is None else {"email": email, "email_verified": True}
@@ -189,6 +199,8 @@ def test_only_an_address_that_is_primary_and_verified_counts(
     ("document", "status", "code"),
     [
         ({"email": "a@a.example"}, 200, "userinfo.not_json"),
+        ({"values": {"email": "a@a.example"}}, 200, "userinfo.not_json"),
+        ({"values": None}, 200, "userinfo.not_json"),
         ("a", 200, "userinfo.not_json"),
         ([GOOD], 401, "userinfo.refused"),
         ([GOOD], 403, "userinfo.refused"),

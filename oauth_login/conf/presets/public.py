@@ -166,4 +166,93 @@ PUBLIC: Mapping[str, Preset] = {
         compared_in="2026-11",
         email_verified="absent",
     ),
+    "twitch": Preset(
+        {
+            "LABEL": "Twitch",
+            "ISSUER": "https://id.twitch.tv/oauth2",
+            "SCOPES": ("openid", "user:read:email"),
+            # Neither scope brings any of these into the ID token.
+            "AUTH_PARAMS": {
+                "claims": {
+                    "id_token": {
+                        "email": None,
+                        "email_verified": None,
+                        "preferred_username": None,
+                    }
+                }
+            },
+            "AUTH_TIME": False,
+        },
+        is_open=True,
+        compared_with=("Using OIDC to get OAuth Access Tokens", "discovery document"),
+        compared_in="2026-11",
+        email_verified="either",
+    ),
+    "x": Preset(
+        {
+            "LABEL": "X",
+            "ISSUER": "https://x.com",
+            "ENDPOINTS": {
+                "authorization_endpoint": "https://x.com/i/oauth2/authorize",
+                "token_endpoint": "https://api.x.com/2/oauth2/token",
+                "userinfo_endpoint": (
+                    "https://api.x.com/2/users/me?user.fields=confirmed_email"
+                ),
+            },
+            "DEVIATIONS": ("user_in_data",),
+            "SUBJECT_FIELD": "id",
+            "SCOPES": ("users.read", "tweet.read", "users.email"),
+            "CLAIM_ALIASES": {
+                "preferred_username": "username",
+                "email": "confirmed_email",
+            },
+        },
+        is_open=True,
+        compared_with=("OAuth 2.0 Authorization Code Flow with PKCE",),
+        compared_in="2026-11",
+        email_verified="absent",
+    ),
+    "bitbucket": Preset(
+        {
+            "LABEL": "Bitbucket",
+            "ISSUER": "https://bitbucket.org",
+            "ENDPOINTS": {
+                "authorization_endpoint": "https://bitbucket.org/site/oauth2/authorize",
+                "token_endpoint": "https://bitbucket.org/site/oauth2/access_token",
+                "userinfo_endpoint": "https://api.bitbucket.org/2.0/user",
+                "emails_endpoint": "https://api.bitbucket.org/2.0/user/emails",
+            },
+            # A username can be given up and taken by another person.
+            "SUBJECT_FIELD": "uuid",
+            "SCOPES": ("account", "email"),
+            "CLAIM_ALIASES": {
+                "preferred_username": "username",
+                "name": "display_name",
+            },
+        },
+        is_open=True,
+        compared_with=("OAuth 2.0", "OAuth on Bitbucket Cloud"),
+        compared_in="2026-11",
+        email_verified="true",
+    ),
+    "atlassian": Preset(
+        {
+            "LABEL": "Atlassian",
+            "ISSUER": "https://auth.atlassian.com",
+            "ENDPOINTS": {
+                "authorization_endpoint": "https://auth.atlassian.com/authorize",
+                "token_endpoint": "https://auth.atlassian.com/oauth/token",
+                "userinfo_endpoint": "https://api.atlassian.com/me",
+            },
+            "SUBJECT_FIELD": "account_id",
+            "CLIENT_AUTH": "client_secret_post",
+            "SCOPES": ("read:me",),
+            "AUTH_PARAMS": {"audience": "api.atlassian.com", "prompt": "consent"},
+            "USERNAME_FROM": ("email",),
+        },
+        is_open=True,
+        compared_with=("OAuth 2.0 (3LO) apps",),
+        compared_in="2026-11",
+        email_verified="absent",
+    ),
 }

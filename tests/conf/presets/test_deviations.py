@@ -397,3 +397,86 @@ def test_a_subject_is_text_or_a_whole_number(site_of: SiteOf, subject: object) -
     site.vendor.userinfo["id"] = subject
     site.log_in()
     assert (site.code, site.user) == ("userinfo.sub_missing", None)
+
+
+def test_without_the_switch_a_document_within_another_is_not_found(
+    site_of: SiteOf,
+) -> None:
+    site = site_of("x", DEVIATIONS=())
+    site.log_in()
+    assert (site.code, site.user) == ("userinfo.sub_missing", None)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"data": None},
+        {"data": []},
+        {"data": [{"id": "1"}]},
+        {"data": "1"},
+        {"data": {"data": {"id": "1"}}},
+        {"data": {"id": ""}},
+        {"data": {}, "id": "2244994945"},
+        {"id": "2244994945", "errors": [{"title": "Not Found Error"}]},
+    ],
+)
+def test_with_the_switch_only_what_is_within_counts(
+    site_of: SiteOf, document: dict[str, Any]
+) -> None:
+    # T88
+    site = site_of("x")
+    site.vendor.userinfo = document
+    site.log_in()
+    assert (site.code, site.user) == ("userinfo.sub_missing", None)
+
+
+def test_what_stands_beside_it_is_nobodys_claim(site_of: SiteOf) -> None:
+    # T95
+    site = site_of("x", STAFF_IF={"role": ["admin"]})
+    site.vendor.userinfo |= {"role": "admin", "id": "1", "username": "root"}
+    site.log_in()
+    assert (site.user.username, site.user.is_staff) == ("alice_example", False)
+    assert Identity.objects.get().subject == "2244994945"
+
+
+def test_a_confirmed_address_of_x_is_not_a_verified_one(site_of: SiteOf) -> None:
+    # T94
+    site = site_of("x", STAFF_IF={"email_domain": ["corp.example"]})
+    site.log_in()
+    assert (site.code, site.user.is_staff) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("primary", "confirmed", "stored"),
+    [
+        (True, True, True),
+        (True, False, False),
+        (False, True, False),
+        (True, "true", False),
+        (1, 1, False),
+        (None, True, False),
+    ],
+)
+def test_bitbucket_says_in_its_own_words_which_address_is_whose(
+    site_of: SiteOf, primary: object, confirmed: object, stored: bool
+) -> None:
+    # T90, T94
+    site = site_of("bitbucket")
+    address = {"email": "alice@corp.example", "type": "email"}
+    address |= {"is_primary": primary, "is_confirmed": confirmed}
+    site.vendor.emails = {"values": [address]}  # type: ignore[assignment] # as it is
+    site.log_in()
+    assert site.code == ""
+    assert site.user.email == ("alice@corp.example" if stored else "")
+    assert site.user.is_staff is stored
+
+
+def test_without_asking_by_claims_twitch_tells_no_name(site_of: SiteOf) -> None:
+    site = site_of("twitch", AUTH_PARAMS={})
+    site.claims(email=None, email_verified=None, preferred_username=None)
+    site.log_in()
+    # Its userinfo has the name alone.
+    assert "claims" not in site.vendor.sent
+    assert (site.user.username, site.user.email) == ("alice_example", "")
+    assert site.user.is_staff is False

@@ -150,3 +150,31 @@ def test_what_the_site_sets_stands(settings: Settings, name: str) -> None:
 def test_an_unknown_preset_is_told(settings: Settings) -> None:
     settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": {"PRESET": "gogle"}}}
     assert "E004" in {problem.id for problem in get_config().problems}
+
+
+SIMPLE = re.findall(
+    r"^\| ([^`|]+) \| `(https://[^`]+)` \| (.*)\|$",
+    TEXT.partition("## Providers that need no preset")[2],
+    re.M,
+)
+
+
+def test_some_providers_need_no_preset() -> None:
+    assert len(SIMPLE) >= 15
+    names = [name for name, _, _ in SIMPLE]
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize(("name", "issuer", "also"), SIMPLE)
+def test_three_values_are_enough_without_a_preset(
+    settings: Settings, name: str, issuer: str, also: str
+) -> None:
+    more = ", ".join(re.findall(r'`("[A-Z_]+": [^`]+)`', also))
+    entry = {
+        "ISSUER": re.sub(r"<[a-z ]+>", "x", issuer),
+        "CLIENT_ID": "site",
+        "CLIENT_SECRET": "secret",
+        **ast.literal_eval(f"{{{more}}}"),
+    }
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}}
+    assert get_config().problems == ()

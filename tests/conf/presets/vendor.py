@@ -165,7 +165,12 @@ class Vendor:
         return claims
 
     def _is_verified(self, verifier: str | None) -> bool:
-        """RFC 7636 4.6; without a challenge there is nothing to verify."""
+        """RFC 7636 4.6; without a challenge there is nothing to verify.
+
+        Some know nothing of it, and ignore both.
+        """
+        if self.demands["pkce"] == "ignored":
+            return True
         challenge = self.sent.get("code_challenge")
         if challenge is None or verifier is None:
             return challenge is verifier
