@@ -16,6 +16,7 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite, all_sites
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.decorators import method_decorator
@@ -27,6 +28,7 @@ from oauth_login.sessions.facts import came_through_provider
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.logout import log_out
 from oauth_login.views.pages import denied_page, error_page
+from oauth_login.views.reachable import is_included
 from oauth_login.views.redirects import login_url, safe_next
 
 LOGIN_TEMPLATE = "oauth_login/admin_login.html"
@@ -137,6 +139,11 @@ def _login(
     mode, is_post = config.admin_mode(site.name), request.method == "POST"
     local = not config.is_forced(site.name)
     if mode == "off" or site.has_permission(request) or (is_post and local):
+        return djangos(request, extra_context)
+    if not is_included():
+        # Check W033. No page of ours can be shown, and Django's has no buttons.
+        if is_post:
+            raise PermissionDenied  # T130
         return djangos(request, extra_context)
     if is_post:
         return guarded_view(_no_password)(request)  # type: ignore[return-value]

@@ -44,6 +44,7 @@ class OAuthLoginConfig(AppConfig):
         )
         django_checks.register(checks.check_settings, "oauth_login")
         django_checks.register(checks.check_site, "oauth_login")
+        django_checks.register(checks.check_urls, "oauth_login")
         django_checks.register(checks.check_deployment, "oauth_login", deploy=True)
         if apps.is_installed("django.contrib.admin"):
             from oauth_login.admin_site import install_admin_login

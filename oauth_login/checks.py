@@ -20,9 +20,15 @@ from oauth_login.accounts.identities import OUR_BACKEND
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import DEFAULT_FIELDS, Config
 from oauth_login.sessions.end import MIDDLEWARE as LOGIN_SESSIONS
+from oauth_login.views.reachable import hidden_urls, is_included
 
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+# The engines whose rows are those of django.contrib.sessions.
+STORED_BY_DJANGO = {
+    "django.contrib.sessions.backends.db",
+    "django.contrib.sessions.backends.cached_db",
+}
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -43,7 +49,10 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
 def check_site(**kwargs: Any) -> list[CheckMessage]:
     """Problems in the rest of the settings, as far as this app depends on them."""
     found = []
-    for app in ("auth", "contenttypes", "sessions"):
+    needed = ["auth", "contenttypes"]
+    if settings.SESSION_ENGINE in STORED_BY_DJANGO:
+        needed.append("sessions")
+    for app in needed:
         if not apps.is_installed(f"django.contrib.{app}"):
             text = f"'django.contrib.{app}' must be in INSTALLED_APPS."
             found.append(_message("E030", text))
@@ -52,31 +61,36 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
             f"{OUR_BACKEND!r} is not in AUTHENTICATION_BACKENDS: no login can succeed."
         )
         found.append(_message("E031", text, "Put it before Django's own."))
-    middleware = list(settings.MIDDLEWARE)
-    # Only a warning: the site may use its own subclasses of them.
-    if SESSIONS not in middleware or AUTHENTICATION not in middleware:
-        text = f"MIDDLEWARE should have {SESSIONS!r} and {AUTHENTICATION!r}."
-        found.append(_message("W031", text))
-    elif middleware.index(SESSIONS) > middleware.index(AUTHENTICATION):
-        text = f"{SESSIONS!r} must come before {AUTHENTICATION!r} in MIDDLEWARE."
-        found.append(_message("E032", text))
-    if (
-        LOGIN_SESSIONS in middleware
-        and AUTHENTICATION in (middleware[middleware.index(LOGIN_SESSIONS) :])
-    ):
-        text = f"{LOGIN_SESSIONS!r} must come after {AUTHENTICATION!r}."
-        found.append(_message("E034", text))
     if settings.SESSION_COOKIE_SAMESITE == "None":
         text = "SESSION_COOKIE_SAMESITE is 'None': other sites can use the session."
         found.append(_message("W032", text, "'Lax' works with every provider."))
     return [
         *found,
+        *_check_middleware(),
         *_check_admin_sites(),
         *_check_user_model(),
         *_check_linking(),
         *_check_user_fields(),
         *_check_domains(),
     ]
+
+
+def check_urls(**kwargs: Any) -> list[CheckMessage]:
+    """Whether the site includes our URLs where requests reach them.
+
+    Only warnings: a site may have several URLconfs, and choose one for each request.
+    """
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    if not is_included():
+        text = "ROOT_URLCONF does not include oauth_login.urls: no login can start."
+        hint = "Add path('auth/', include('oauth_login.urls')) to urlpatterns."
+        return [_message("W033", text, hint)]
+    hidden = [f"{path} leads to {view}" for path, view in hidden_urls()]
+    if not hidden:
+        return []
+    text = f"Another URL pattern comes before oauth_login.urls: {', '.join(hidden)}."
+    return [_message("W034", text, "Put the include before patterns that match more.")]
 
 
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
@@ -117,6 +131,47 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
         text = f"Without {LOGIN_SESSIONS!r}, sessions cannot be ended remotely."
         found.append(_message("W047", text, f"Put it after {AUTHENTICATION!r}."))
     return found
+
+
+def _check_middleware() -> list[CheckMessage]:
+    """Presence and order; a site may have its own in the place of Django's."""
+    sessions, authentication, ours = (
+        _position(path) for path in (SESSIONS, AUTHENTICATION, LOGIN_SESSIONS)
+    )
+    found = []
+    if sessions is None or authentication is None:
+        text = f"MIDDLEWARE should have {SESSIONS!r} and {AUTHENTICATION!r}."
+        found.append(_message("W031", text))
+    elif sessions > authentication:
+        text = f"{SESSIONS!r} must come before {AUTHENTICATION!r} in MIDDLEWARE."
+        found.append(_message("E032", text))
+    if ours is not None and authentication is not None and ours < authentication:
+        text = f"{LOGIN_SESSIONS!r} must come after {AUTHENTICATION!r}."
+        found.append(_message("E034", text))
+    return found
+
+
+def _position(wanted: str) -> int | None:
+    """Where in MIDDLEWARE it is, or else a middleware in its place.
+
+    That is a class derived from it, or one of the same name from another package.
+    """
+    installed = list(settings.MIDDLEWARE)
+    if wanted in installed:
+        return installed.index(wanted)
+    name = wanted.rpartition(".")[2]
+    for position, path in enumerate(installed):
+        if path.rpartition(".")[2] == name or _derives(path, wanted):
+            return position
+    return None
+
+
+def _derives(path: str, base: str) -> bool:
+    try:
+        middleware = import_string(path)
+    except ImportError:
+        return False  # Django says so, when it starts
+    return isinstance(middleware, type) and issubclass(middleware, import_string(base))
 
 
 def _check_linking() -> list[CheckMessage]:

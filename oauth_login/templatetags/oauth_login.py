@@ -14,6 +14,7 @@ from django.utils.translation import npgettext, pgettext
 
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
+from oauth_login.views.reachable import is_included
 from oauth_login.views.redirects import safe_next
 
 register = template.Library()
@@ -55,7 +56,8 @@ def oauth_login_providers() -> list[ProviderConfig]:
 def oauth_login_admin_buttons(context: dict[str, Any]) -> bool:
     """Whether the login page of this admin site shows buttons."""
     config = get_config()
-    return config.admin_mode(_admin_site(context)) != "off" and bool(config.providers)
+    is_on = config.admin_mode(_admin_site(context)) != "off"
+    return is_on and bool(config.providers) and is_included()
 
 
 @register.simple_tag(takes_context=True)
