@@ -22,7 +22,7 @@ test: $(VENV)/.dev ## the whole suite, with its coverage
 lint: $(VENV)/.dev ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy oauth_login
+	$(BIN)/mypy oauth_login tests
 
 fuzz: $(VENV)/.dev ## the properties of tests/properties, for FUZZ_SECONDS
 	$(BIN)/python tests/fuzz.py $(FUZZ_SECONDS)

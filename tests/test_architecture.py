@@ -347,7 +347,7 @@ def test_no_error_is_raised_with_an_unknown_code() -> None:
     classes = DEFINED_NAMES["oauth_login.errors"] - {"CODES"}
 
     assert [
-        f"{name}: {node.args[0].value}"
+        f"{name}: {node.args[0].value!r}"
         for name, path in modules().items()
         if wing(name) != KIT
         for node in ast.walk(tree(path))

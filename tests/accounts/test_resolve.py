@@ -29,7 +29,9 @@ def rules(settings: Settings, **keys: Any) -> None:
     settings.OAUTH_LOGIN = {**site, "PROVIDERS": {"corp": entry}}
 
 
-def identity(subject: str = "s", issuer: str = "https://id.example.com", **claims: Any):
+def identity(
+    subject: str = "s", issuer: str = "https://id.example.com", **claims: Any
+) -> VerifiedIdentity:
     return VerifiedIdentity(
         provider="corp",
         issuer=issuer,

@@ -42,7 +42,7 @@ def write(number: int, user: Any = None) -> None:
 
 def found() -> str | None:
     broken = chain.verify().found
-    return broken and f"{broken.sequence}: {broken.what}"
+    return f"{broken.sequence}: {broken.what}" if broken else None
 
 
 def rows() -> list[LoginEvent]:

@@ -240,8 +240,9 @@ def test_an_outcome_that_is_none_is_said() -> None:
 
 
 def test_lines_come_out_one_by_one(django_assert_num_queries: Any) -> None:
+    nobody: Any = None
     for _ in range(20):
-        events.linked(None, provider="corp")
+        events.linked(nobody, provider="corp")
     with django_assert_num_queries(1):
         assert len(export()) == 20
 

@@ -95,8 +95,8 @@ def test_a_logout_token_for_somebody_else_is_refused(rp: RelyingParty) -> None:
 
 def test_a_logout_token_about_another_event_is_refused(rp: RelyingParty) -> None:
     # oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event
-    for events in ({f"{EVENT}x": {}}, {"http://evil.example/event": {}}):
-        token = logout_token(rp.provider, claims={"events": events})
+    for event in (f"{EVENT}x", "http://evil.example/event"):
+        token = logout_token(rp.provider, claims={"events": {event: {}}})
         assert_refused(rp, token, "logout_token.events_invalid")
 
 

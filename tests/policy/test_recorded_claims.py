@@ -118,7 +118,7 @@ def test_a_rule_that_came_later_cannot_be_told() -> None:
 
 @pytest.mark.parametrize("later", ["email", "email_verified"])
 def test_an_address_is_not_invented_for_a_rule_that_looks_at_it(later: str) -> None:
-    known = {"email_domain": ["example.com"]}
+    known: dict[str, list[Any]] = {"email_domain": ["example.com"]}
     rules = RuleSet(
         staff_if=parse_rules({later: ["x@example.com", True]}),
         superuser_if=parse_rules({"email_domain": "example.com"}),

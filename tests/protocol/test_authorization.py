@@ -430,7 +430,9 @@ def test_an_answer_of_another_issuer_is_refused(
     iss: str, result: str, announced: bool
 ) -> None:
     # T34; pains 36, 58
-    supported = {"authorization_response_iss_parameter_supported": announced}
+    supported: dict[str, Any] = {
+        "authorization_response_iss_parameter_supported": announced
+    }
     assert answer(("code", "c"), ("iss", iss), **supported) == result
     # RFC 9207 2.4: an error is no less an answer.
     if result != "c":
@@ -439,7 +441,7 @@ def test_an_answer_of_another_issuer_is_refused(
 
 def test_an_issuer_that_is_announced_must_be_there() -> None:
     # T35
-    supported = {"authorization_response_iss_parameter_supported": True}
+    supported: dict[str, Any] = {"authorization_response_iss_parameter_supported": True}
     assert answer(("code", "c"), **supported) == "callback.iss_missing"
     assert answer(("code", "c")) == "c"
 

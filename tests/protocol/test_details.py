@@ -192,6 +192,18 @@ def wishing(**params: str) -> Client:
     return Client(client_id="site", authorization_params=params)
 
 
+METADATA_WITH_STATE = ServerMetadata(
+    issuer=ISSUER,
+    authorization_endpoint=f"{ISSUER}/authorize?state=1",
+    token_endpoint=f"{ISSUER}/token",
+)
+OTHER = ServerMetadata(
+    issuer=ISSUER,
+    authorization_endpoint=f"{ISSUER}/authorize",
+    token_endpoint=f"{ISSUER}/token",
+    token_endpoint_auth_methods_supported=("other",),
+    token_endpoint_auth_signing_alg_values_supported=("RS256",),
+)
 ESSENTIAL = '{"id_token": {"acr": {"essential": true, "values": ["gold"]}}}'
 UNANSWERABLE = '{"id_token": {"acr": {"essential": true, "values": [1]}}}'
 REQUESTS: list[Row] = [
@@ -252,18 +264,6 @@ REQUESTS: list[Row] = [
         {"expected": "no ':' in the ID"},
     ),
 ]
-METADATA_WITH_STATE = ServerMetadata(
-    issuer=ISSUER,
-    authorization_endpoint=f"{ISSUER}/authorize?state=1",
-    token_endpoint=f"{ISSUER}/token",
-)
-OTHER = ServerMetadata(
-    issuer=ISSUER,
-    authorization_endpoint=f"{ISSUER}/authorize",
-    token_endpoint=f"{ISSUER}/token",
-    token_endpoint_auth_methods_supported=("other",),
-    token_endpoint_auth_signing_alg_values_supported=("RS256",),
-)
 
 
 def sent(

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -701,7 +702,7 @@ def test_a_segment_is_spelled_in_one_way() -> None:
     # T75
     for segment in (base64url(b"{}") + "=", "e31", "e3 0", "e30A"):
         token = f"{segment}.e30.e30"
-        code = refusal(lambda token=token: validate(token))[0]
+        code = refusal(partial(validate, token))[0]
         assert code in ("id_token.malformed", "id_token.not_json")
 
 

@@ -19,7 +19,7 @@ from tests.protocol.answers import answer, refusal
 from tests.protocol.tokens import ISSUER
 
 BACKEND = "http://keycloak:8080"
-GOOD = {
+GOOD: dict[str, Any] = {
     "issuer": ISSUER,
     "authorization_endpoint": f"{ISSUER}/authorize",
     "token_endpoint": f"{ISSUER}/token",
@@ -55,7 +55,7 @@ def refused(document: dict[str, Any], **options: Any) -> str:
 
 
 def test_every_member_is_taken_as_it_is() -> None:
-    expected = {
+    expected: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in WHOLE.items()
     }

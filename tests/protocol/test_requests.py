@@ -38,7 +38,7 @@ METADATA = ServerMetadata(
 )
 
 
-def parameters(**changes: Any) -> dict[str, str]:
+def parameters(**changes: Any) -> dict[str, str | tuple[str, ...]]:
     given = {
         "client": CLIENT,
         "metadata": METADATA,

@@ -84,7 +84,9 @@ def source_of(options: dict[str, Any], *, issuer: str) -> MetadataSource:
     return MetadataSource(**{**given, **{name: options.pop(name) for name in names}})
 
 
-def provider_for(fake: FakeProvider, cache: MemoryCache | None = None, **options: Any):
+def provider_for(
+    fake: FakeProvider, cache: MemoryCache | None = None, **options: Any
+) -> Provider:
     client = Client(client_id=fake.client_id, client_secret=fake.client_secret)
     source = source_of(options, issuer=fake.issuer)
     return Provider(

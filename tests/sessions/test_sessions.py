@@ -98,7 +98,7 @@ def test_a_session_ends_after_its_key_has_changed(
     oauth_log_in(client)
     session = client.session
     session.cycle_key()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     assert who(client)
 
     end_rows(LoginSession.objects.all())

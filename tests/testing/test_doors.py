@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
@@ -33,7 +34,7 @@ def site_at(provider: FakeProvider, settings: Settings) -> None:
     }
 
 
-def log_in_over_sockets(client: Client, person: str) -> requests.Response:
+def log_in_over_sockets(client: Client, person: str) -> Any:
     begun = client.get("/auth/corp/login/?next=/private/", secure=True)
     url = f"{begun['Location']}&login_hint={person}"
     sent = requests.get(url, allow_redirects=False, timeout=5)

@@ -29,7 +29,7 @@ RELUCTANT = "tests.views.test_other_backends.Reluctant"
 class Lockout(ModelBackend):
     """As django-axes while an address is locked: no login gets past it."""
 
-    def authenticate(self, request: Any, **credentials: Any) -> None:
+    def authenticate(self, request: Any, **credentials: Any) -> None:  # type: ignore[override]
         raise PermissionDenied
 
 
@@ -47,7 +47,7 @@ class Derived(OAuthLoginBackend):
 class Reluctant(OAuthLoginBackend):
     """Ours, and a decision of the site's own."""
 
-    def authenticate(self, request: Any, **credentials: Any) -> None:
+    def authenticate(self, request: Any, **credentials: Any) -> None:  # type: ignore[override]
         return None
 
 

@@ -63,7 +63,7 @@ class Vendor:
         self.demands: dict[str, Any] = document["demands"]
         self.expected: dict[str, Any] = document["expected"]
         self.endpoints: dict[str, str] = self.discovery or document["endpoints"]
-        self.signing_key = SigningKey(self.demands.get("alg", "RS256"), "signs")
+        self.signing_key: Any = SigningKey(self.demands.get("alg", "RS256"), "signs")
         self.client_key = SigningKey(
             self.demands.get("client_key_alg", "RS256"), "client"
         )

@@ -49,7 +49,11 @@ from tests.protocol.test_id_token import (
 from tests.protocol.tokens import sign
 
 VECTORS = Path(__file__).parents[2] / "vectors"
-CURVES = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
+CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+}
 
 
 def ours(private_key: Any, **options: Any) -> ClientKey:
@@ -170,7 +174,7 @@ def by_another_library(alg: str, enc: str, key: Any) -> str:
     return encrypt_compact(header, TOKEN, key, algorithms=[alg, enc])
 
 
-RSA_PUBLIC = RSAKey.import_key(RSA.private_key.public_key())
+RSA_PUBLIC = RSAKey.import_key(RSA.public_jwk())
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
@@ -297,6 +301,25 @@ P256 = EC["P-256"]
 EPK = ECAlgorithm.to_jwk(
     ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True
 )
+# What a key agreement must not be given as the sender's point.
+WRONG_POINTS: list[Any] = [
+    ...,
+    None,
+    "P-256",
+    [],
+    {},
+    EPK,
+    {**EPK, "kty": "RSA"},
+    {**EPK, "crv": "P-384"},
+    {**EPK, "crv": "secp256k1"},
+    {**EPK, "x": EPK["y"]},  # not on the curve
+    {**EPK, "x": "", "y": ""},
+    {**EPK, "x": 5},
+    {**EPK, "y": "!"},
+    {**EPK, "y": "é"},
+    {"kty": "EC", "crv": "P-256"},
+    {"kty": "OKP", "crv": "X25519", "x": EPK["x"]},
+]
 
 
 @pytest.mark.parametrize(
@@ -318,28 +341,7 @@ EPK = ECAlgorithm.to_jwk(
         # Direct agreement has no encrypted key (RFC 7518 4.6).
         with_part(to(P256), 1, lambda key: b"key"),
         *(with_part(to(P256), part, flipped) for part in (2, 3, 4)),
-        # The points that a key agreement must not be asked about.
-        *(
-            to(P256, epk=epk)
-            for epk in [
-                ...,
-                None,
-                "P-256",
-                [],
-                {},
-                EPK,
-                {**EPK, "kty": "RSA"},
-                {**EPK, "crv": "P-384"},
-                {**EPK, "crv": "secp256k1"},
-                {**EPK, "x": EPK["y"]},  # not on the curve
-                {**EPK, "x": "", "y": ""},
-                {**EPK, "x": 5},
-                {**EPK, "y": "!"},
-                {**EPK, "y": "é"},
-                {"kty": "EC", "crv": "P-256"},
-                {"kty": "OKP", "crv": "X25519", "x": EPK["x"]},
-            ]
-        ),
+        *(to(P256, epk=epk) for epk in WRONG_POINTS),
         to(EC["P-384"], kid=P256.kid),
         to(P256, apu=5),
         to(P256, apv="!"),

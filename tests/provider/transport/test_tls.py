@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -213,7 +214,7 @@ def test_files_that_cannot_be_used_are_our_fault(
     text, empty = authority.folder / "text.pem", authority.folder / "empty.pem"
     text.write_text("not a certificate")
     empty.touch()
-    options: dict[str, object] = {
+    options: Any = {
         "no certificate": {"client_cert": ("/nowhere.pem", key)},
         "no key": {"client_cert": (certificate, "/nowhere.pem")},
         "no pem": {"client_cert": (str(text), key)},
