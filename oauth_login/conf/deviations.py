@@ -17,6 +17,7 @@ EVERY_TENANT = (
 SWITCHES = (
     "acr_values_required",
     "audience_is_token_endpoint",
+    "login_oauth_issuer",
     "numeric_booleans",
     "string_booleans",
     "user_in_data",
@@ -37,6 +38,7 @@ def read_deviations(section: Section) -> Deviations:
         raw_basic=section.choice("BASIC_ENCODING", ("form", "raw")) == "raw",
         audience_is_token_endpoint="audience_is_token_endpoint" in switches,
         acr_values_required="acr_values_required" in switches,
+        login_oauth_issuer="login_oauth_issuer" in switches,
         string_booleans="string_booleans" in switches,
         numeric_booleans="numeric_booleans" in switches,
         user_in_data="user_in_data" in switches,

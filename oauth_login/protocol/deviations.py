@@ -30,6 +30,9 @@ class Deviations:
     - `acr_values_required`: the provider refuses a request without `acr_values`. A
       login that asks for no class sends the weakest one, and the ID token is not
       checked for it (Login.gov, FranceConnect).
+    - `login_oauth_issuer`: the `iss` of an authorization response may have the path
+      `/login/oauth` behind the issuer (GitHub, since April 2026). Users stay the
+      issuer's.
     - `string_booleans`: "true" and "false" are read as booleans in claims that the
       standard defines as booleans (Cognito, Apple, Entra ID).
     - `numeric_booleans`: 1 and 0, as numbers or as text, are read as booleans there
@@ -51,6 +54,7 @@ class Deviations:
     raw_basic: bool = False
     audience_is_token_endpoint: bool = False
     acr_values_required: bool = False
+    login_oauth_issuer: bool = False
     string_booleans: bool = False
     numeric_booleans: bool = False
     user_in_data: bool = False

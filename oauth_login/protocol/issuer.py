@@ -43,6 +43,10 @@ def check_response_issuer(
 ) -> None:
     """Raise unless this provider sent the authorization response (RFC 9207 2.4)."""
     iss = params.get("iss")
+    if client.deviations.login_oauth_issuer and (
+        iss == f"{metadata.issuer.removesuffix('/')}/login/oauth"
+    ):
+        return
     if iss is not None:
         check_sender(iss, client=client, metadata=metadata)
     # An error ends the login with or without `iss`, which django-oauth-toolkit 3.4

@@ -50,6 +50,7 @@ PUBLIC: Mapping[str, Preset] = {
                 "userinfo_endpoint": "https://api.github.com/user",
                 "emails_endpoint": "https://api.github.com/user/emails",
             },
+            "DEVIATIONS": ("login_oauth_issuer",),
             # The number: a login name can be given up and taken by another person.
             "SUBJECT_FIELD": "id",
             "CLIENT_AUTH": "client_secret_post",

@@ -292,3 +292,64 @@ def test_a_fragment_that_facebook_adds_does_not_reach_us(site_of: SiteOf) -> Non
     params = site.vendor.authorize(site.begin())
     response = site.come_back(params)
     assert response["Location"] == "/home/"
+
+
+GITHUB = "https://github.com"
+
+
+@pytest.mark.parametrize("iss", [f"{GITHUB}/login/oauth", GITHUB, None])
+def test_github_names_its_authorization_server_in_the_answer(
+    site_of: SiteOf, iss: str | None
+) -> None:
+    # T35: RFC 9207, since April 2026
+    site = site_of("github")
+    site.vendor.callback = {} if iss is None else {"iss": iss}
+    site.log_in()
+    assert site.code == ""
+    # Users of before stay who they are.
+    assert Identity.objects.get().issuer == GITHUB
+
+
+@pytest.mark.parametrize(
+    "iss",
+    [
+        *("", f"{GITHUB}/", f"{GITHUB}/login", f"{GITHUB}/login/oauth/"),
+        *(f"{GITHUB}/login/oauth?a=b", f"{GITHUB}/LOGIN/oauth", "/login/oauth"),
+        *("http://github.com/login/oauth", "https://evil.example/login/oauth"),
+        "https://github.com.evil.example/login/oauth",
+        f"{GITHUB}/login/oauth/login/oauth",
+    ],
+)
+def test_another_authorization_server_than_githubs_is_refused(
+    site_of: SiteOf, iss: str
+) -> None:
+    # T35
+    site = site_of("github")
+    site.vendor.callback = {"iss": iss}
+    site.log_in()
+    assert (site.code, site.user) == ("callback.iss_mismatch", None)
+
+
+@pytest.mark.parametrize("name", ["github", "google", "gitlab"])
+def test_without_the_switch_an_issuer_has_no_path_behind_it(
+    site_of: SiteOf, name: str
+) -> None:
+    # T35
+    site = site_of(name, DEVIATIONS=())
+    issuer = site.vendor.expected["issuer"]
+    site.vendor.callback = {"iss": f"{issuer}/login/oauth"}
+    site.log_in()
+    assert (site.code, site.user) == ("callback.iss_mismatch", None)
+
+
+def test_a_github_of_ones_own_names_its_own_host(site_of: SiteOf) -> None:
+    # T35
+    host = "https://github.corp.example"
+    site = site_of("github", ISSUER=host)
+    site.vendor.callback = {"iss": f"{host}/login/oauth"}
+    site.log_in()
+    assert (site.code, Identity.objects.get().issuer) == ("", host)
+    site.browser.logout()
+    site.vendor.callback = {"iss": f"{GITHUB}/login/oauth"}
+    site.log_in()
+    assert site.code == "callback.iss_mismatch"
