@@ -14,7 +14,7 @@ demo: $(VENV)/.dev ## a provider, a site, and a login between them; then try it 
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9]+):.* ## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | \
-	  while IFS='|' read -r target text; do printf '%-15s%s\n' "$$target" "$$text"; done
+	  while IFS='|' read -r target text; do printf '%-17s%s\n' "$$target" "$$text"; done
 
 test: $(VENV)/.dev ## the whole suite, with its coverage
 	$(BIN)/python tests/run.py $(ARGS)
