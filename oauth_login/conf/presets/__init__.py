@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from oauth_login.conf.presets.governments import GOVERNMENTS
 from oauth_login.conf.presets.organisations import ORGANISATIONS, PERSONAL_ACCOUNTS
@@ -27,6 +28,7 @@ OPEN_ISSUERS = frozenset().union(
         if preset.is_open and "ISSUER" in preset.values
     },
 )
+OPEN_HOSTS = tuple(host for preset in PRESETS.values() for host in preset.open_hosts)
 
 
 def find_preset(entry: object) -> Preset:
@@ -42,7 +44,16 @@ def find_preset(entry: object) -> Preset:
     tenants = entry.get("ALLOWED_TENANTS")
     is_open = (
         issuer.removesuffix(WELL_KNOWN).removesuffix("/") in OPEN_ISSUERS
+        or _host(issuer).endswith(OPEN_HOSTS)
         or (isinstance(tenants, list | tuple) and PERSONAL_ACCOUNTS in tenants)
         or preset.is_open
     )
     return replace(preset, is_open=is_open)
+
+
+def _host(url: str) -> str:
+    """The host of a URL in lower case; empty if there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # a bracket that is not closed
+        return ""

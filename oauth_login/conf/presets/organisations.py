@@ -26,6 +26,8 @@ ORGANISATIONS: Mapping[str, Preset] = {
     "entra": Preset(
         _ENTRA_VALUES,
         open_issuers=frozenset({f"{ENTRA}/{PERSONAL_ACCOUNTS}/v2.0"}),
+        # External ID and B2C, where customers sign up.
+        open_hosts=(".ciamlogin.com", ".b2clogin.com"),
         compared_with=(
             "OpenID Connect on the Microsoft identity platform",
             "ID token claims reference",

@@ -17,7 +17,8 @@ class Preset:
 
     `is_open` means that anyone can create an account there, so that having one proves
     nothing: the site must define who may log in. `open_issuers` are the issuers that
-    are open, for a preset whose other issuers are not.
+    are open, for a preset whose other issuers are not; `open_hosts` are the ends of
+    the names of hosts whose issuers all are.
 
     `compared_with` are the vendor's own texts with which the values were compared, in
     the month `compared_in` (year and month); without any, they rest on what users of
@@ -27,6 +28,7 @@ class Preset:
     values: Mapping[str, Any] = field(default_factory=dict)
     is_open: bool = False
     open_issuers: frozenset[str] = frozenset()
+    open_hosts: tuple[str, ...] = ()
     compared_with: tuple[str, ...] = ()
     compared_in: str | None = None
     email_verified: EmailVerified = "unknown"

@@ -60,6 +60,8 @@ def test_where_anybody_has_an_account_somebody_must_say_who_enters(
         *("https://login.salesforce.com", "https://test.salesforce.com"),
         *("https://appleid.apple.com", "https://secure.login.gov"),
         f"{ENTRA}/{PERSONAL}/v2.0",
+        "https://corp.ciamlogin.com/2f1c9a53-0d1e-4b6a-9c55-7f3e0f5a1b2c/v2.0",
+        "https://Corp.B2CLogin.com/2f1c9a53-0d1e-4b6a-9c55-7f3e0f5a1b2c/v2.0/",
     ],
 )
 def test_such_an_issuer_is_known_without_its_preset(
@@ -75,6 +77,9 @@ def test_such_an_issuer_is_known_without_its_preset(
         ("gitlab", "https://gitlab.example.com"),
         ("salesforce", "https://corp.my.salesforce.com"),
         ("entra", f"{ENTRA}/2f1c9a53-0d1e-4b6a-9c55-7f3e0f5a1b2c/v2.0"),
+        ("entra", "https://corp.ciamlogin.com.example/v2.0"),
+        ("entra", "https://notciamlogin.com/v2.0"),
+        ("entra", "https://corp.example/ciamlogin.com/v2.0"),
     ],
 )
 def test_an_instance_of_ones_own_is_not_open(
