@@ -463,7 +463,7 @@ def test_bitbucket_says_in_its_own_words_which_address_is_whose(
 ) -> None:
     # T90, T94
     site = site_of("bitbucket")
-    address = {"email": "alice@corp.example", "type": "email"}
+    address: dict[str, object] = {"email": "alice@corp.example", "type": "email"}
     address |= {"is_primary": primary, "is_confirmed": confirmed}
     site.vendor.emails = {"values": [address]}  # type: ignore[assignment] # as it is
     site.log_in()
