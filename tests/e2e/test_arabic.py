@@ -66,11 +66,11 @@ def test_the_arabic_account_page_and_lists(arabic: Page, lax: Demo) -> None:
     page = arabic
     page.goto(f"{lax.site}/auth/demo/login/?next=/auth/account/")
     log_in_at_provider(page, "alice", lax.password)
-    expect(page.get_by_role("heading", level=1)).to_have_text("تسجيل دخولك وأمان حسابك")
+    expect(page.get_by_role("heading", level=1)).to_have_text("تسجيل الدخول والأمان")
     check_page(page, "ar_account")
 
     page.goto(f"{lax.site}/admin/oauth_login/loginevent/")
-    chart = page.get_by_role("img", name="أحداث تسجيل الدخول حسب اليوم")
+    chart = page.get_by_role("img", name="عمليات تسجيل الدخول في اليوم، آخر 30 يومًا")
     expect(chart).to_be_visible()
     # Today is the last day, and that is at the left.
     middle = chart.evaluate("svg => svg.getBoundingClientRect().width / 2")

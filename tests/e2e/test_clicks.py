@@ -60,7 +60,7 @@ def test_cancelling_is_no_drama(page: Page, lax: Demo) -> None:
     page.goto(f"{lax.site}/auth/demo/login/?next=/reports/")
     log_in_at_provider(page, "bob", lax.password, allow=False)
 
-    expect(page.get_by_role("heading", level=1)).to_contain_text("weren’t signed in")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign-in not completed")
     check_page(page, "cancelled")
     page.get_by_role("link", name="Choose a sign-in option").click()
     expect(page.get_by_text("/reports/")).to_be_visible()
