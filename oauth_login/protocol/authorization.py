@@ -106,7 +106,9 @@ def authorization_parameters(
     if switch_account:
         # A prompt that the settings always send (Login.gov) is supported as well.
         prompts = str(extra.get("prompt", "")).split()
-        choosing = "select_account" in (*prompts, *metadata.prompt_values_supported)
+        choosing = client.deviations.no_prompt_login or (
+            "select_account" in (*prompts, *metadata.prompt_values_supported)
+        )
         # Added to the other prompts, so that a required new login stays required.
         prompts.append("select_account" if choosing else "login")
         extra["prompt"] = " ".join(dict.fromkeys(prompts))

@@ -33,6 +33,8 @@ class Deviations:
     - `login_oauth_issuer`: the `iss` of an authorization response may have the path
       `/login/oauth` behind the issuer (GitHub, since April 2026). Users stay the
       issuer's.
+    - `no_prompt_login`: the provider has no `prompt=login`, and does not announce its
+      `prompt=select_account` (Google, GitHub, Login.gov).
     - `string_booleans`: "true" and "false" are read as booleans in claims that the
       standard defines as booleans (Cognito, Apple, Entra ID).
     - `numeric_booleans`: 1 and 0, as numbers or as text, are read as booleans there
@@ -55,6 +57,7 @@ class Deviations:
     audience_is_token_endpoint: bool = False
     acr_values_required: bool = False
     login_oauth_issuer: bool = False
+    no_prompt_login: bool = False
     string_booleans: bool = False
     numeric_booleans: bool = False
     user_in_data: bool = False

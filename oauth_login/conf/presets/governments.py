@@ -12,7 +12,11 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "LABEL": "Login.gov",
             "ISSUER": "https://secure.login.gov/",
             "CLIENT_AUTH": "private_key_jwt",
-            "DEVIATIONS": ("acr_values_required", "audience_is_token_endpoint"),
+            "DEVIATIONS": (
+                "acr_values_required",
+                "audience_is_token_endpoint",
+                "no_prompt_login",
+            ),
             "SCOPES": ("openid", "email"),
             # "preferred" is only requested: Login.gov answers with "verified" for users
             # whom it verified before facial matching, and with "required" for others.

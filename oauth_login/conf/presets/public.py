@@ -11,6 +11,7 @@ PUBLIC: Mapping[str, Preset] = {
         {
             "LABEL": "Google",
             "ISSUER": "https://accounts.google.com",
+            "DEVIATIONS": ("no_prompt_login",),
             "AUTH_TIME": False,
             # Google has no preferred_username, not even at userinfo.
             "USERNAME_FROM": ("email",),
@@ -50,7 +51,7 @@ PUBLIC: Mapping[str, Preset] = {
                 "userinfo_endpoint": "https://api.github.com/user",
                 "emails_endpoint": "https://api.github.com/user/emails",
             },
-            "DEVIATIONS": ("login_oauth_issuer",),
+            "DEVIATIONS": ("login_oauth_issuer", "no_prompt_login"),
             # The number: a login name can be given up and taken by another person.
             "SUBJECT_FIELD": "id",
             "CLIENT_AUTH": "client_secret_post",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -480,3 +481,22 @@ def test_without_asking_by_claims_twitch_tells_no_name(site_of: SiteOf) -> None:
     assert "claims" not in site.vendor.sent
     assert (site.user.username, site.user.email) == ("alice_example", "")
     assert site.user.is_staff is False
+
+
+@pytest.mark.parametrize("name", ["google", "github", "login_gov"])
+def test_another_account_is_chosen_where_no_login_can_be_asked_for(
+    site_of: SiteOf, name: str
+) -> None:
+    # pains 4
+    url = site_of(name).begin(switch="")
+    assert parse_qs(urlsplit(url).query)["prompt"] == ["select_account"]
+    assert "prompt=login" not in site_of(name).begin()
+
+
+@pytest.mark.parametrize("name", ["google", "github"])
+def test_without_the_switch_another_account_means_another_login(
+    site_of: SiteOf, name: str
+) -> None:
+    # pains 4
+    url = site_of(name, DEVIATIONS=()).begin(switch="")
+    assert parse_qs(urlsplit(url).query)["prompt"] == ["login"]
