@@ -61,3 +61,47 @@ def test_a_login_there_is_one_tenants(
         502,
         "id_token.iss_mismatch",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "acr_values"),
+    [
+        ("login_gov", ["urn:acr.login.gov:verified"]),
+        ("franceconnect", ["eidas2"]),
+        ("mozilla_accounts", ["AAL2"]),
+    ],
+)
+@pytest.mark.parametrize(
+    "fault", ["id_token.acr_mismatch", "id_token.acr_mismatch/missing"]
+)
+def test_an_order_of_classes_opens_no_door(
+    client: Client, settings: Settings, name: str, acr_values: list[str], fault: str
+) -> None:
+    # T27
+    entry = {**Vendor(name).settings, "ACR_VALUES": acr_values}
+    settings.OAUTH_LOGIN = {"PROVIDERS": {name: entry}}
+    with stand_in() as provider:
+        assert log_in(client, provider, alias=name).status_code == 302
+        client.logout()
+        with provider.fault(fault):
+            refused = log_in(client, provider, alias=name)
+    assert (refused.status_code, LoginEvent.objects.first().code) == (
+        502,
+        "id_token.acr_mismatch",
+    )
+
+
+@pytest.mark.parametrize("name", ["github", "x", "bitbucket", "atlassian"])
+@pytest.mark.parametrize(
+    "fault",
+    ["callback.iss_mismatch", "callback.iss_mismatch/slash", "userinfo.refused"],
+)
+def test_no_switch_of_plain_oauth_opens_a_door(
+    client: Client, settings: Settings, name: str, fault: str
+) -> None:
+    # T35, T61
+    settings.OAUTH_LOGIN = {"PROVIDERS": {name: Vendor(name).settings}}
+    with stand_in() as provider, provider.fault(fault):
+        log_in(client, provider, alias=name)
+    assert LoginEvent.objects.first().code == fault.partition("/")[0]
+    assert not get_user_model().objects.exists()
