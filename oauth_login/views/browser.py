@@ -65,14 +65,14 @@ def needs_hop(request: HttpRequest) -> bool:
 
 def login_required(request: HttpRequest) -> HttpResponse:
     """The answer to scripts: 401 with the login page's URL, in place of a redirect."""
-    url = login_url(_shown_path(request))
+    url = login_url(shown_path(request))
     if "HX-Request" in request.headers:
         return HttpResponse(status=401, headers={"HX-Redirect": url})
     body = {"error": "login_required", "login_url": url}
     return JsonResponse(body, status=401)
 
 
-def _shown_path(request: HttpRequest) -> str:
+def shown_path(request: HttpRequest) -> str:
     """The page that sent a script's request, if it is a page of this site (T15).
 
     Not `next`: a script asks for a part of a page, and that part alone is no place to

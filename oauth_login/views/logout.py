@@ -21,7 +21,12 @@ from oauth_login.sessions.facts import login_facts
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.login import LOGGED_OUT_COOKIE
 from oauth_login.views.pages import show, with_form
-from oauth_login.views.redirects import absolute_url, requested_next, safe_next
+from oauth_login.views.redirects import (
+    absolute_url,
+    requested_next,
+    safe_next,
+    signed_out_url,
+)
 
 
 @guarded_view
@@ -69,6 +74,8 @@ def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
 def logged_out(request: HttpRequest) -> HttpResponse:
     """The page to which the provider sends the browser after its logout."""
     sealed = unseal_state(request.GET.get("state", ""), LOGOUT)
+    if (url := signed_out_url()) is not None:
+        return HttpResponseRedirect(url)
     # T111: `next` comes from the sealed state only, never from the query.
     next_path = safe_next(sealed.next) if sealed else ""
     return _signed_out_page(request, None, None, next_path)
@@ -80,7 +87,16 @@ def _signed_out_page(
     provider_url: str | None,
     next_path: str,
 ) -> HttpResponse:
-    context = {"provider": entry, "provider_url": provider_url, "next": next_path}
+    url = signed_out_url()
+    if url and (url.startswith("/") and not url.startswith("//")):
+        return HttpResponseRedirect(url)
+    context = {
+        "provider": entry,
+        "provider_url": provider_url,
+        "next": next_path,
+        # Another site: browsers apply `form-action` to the redirect after a POST.
+        "continue_url": url,
+    }
     return show(request, "logged_out", context)
 
 

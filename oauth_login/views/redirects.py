@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, get_script_prefix, resolve, reverse
@@ -44,8 +45,34 @@ def safe_next(path: str) -> str:
 
 
 def target(path: str) -> str:
-    """Where a login ends: the path if it is safe, else LOGIN_REDIRECT_URL."""
-    return safe_next(path) or resolve_url(settings.LOGIN_REDIRECT_URL)
+    """Where a login ends: the path if it is safe, else LOGIN_REDIRECT_URL.
+
+    Django's default for it, /accounts/profile/, is a page that most sites do not have:
+    there a login ends at the site's root.
+    """
+    if safe := safe_next(path):
+        return safe
+    url = resolve_url(settings.LOGIN_REDIRECT_URL)
+    is_default = url == global_settings.LOGIN_REDIRECT_URL
+    return get_script_prefix() if is_default and not _has_view(url) else url
+
+
+def sites_login_url(next_path: str) -> str:
+    """LOGIN_URL, coming back to `next_path`; our login page if no view is there."""
+    url = resolve_url(settings.LOGIN_URL)
+    is_missing = url == global_settings.LOGIN_URL and not _has_view(url)
+    if is_missing or url == login_url(""):
+        return login_url(next_path)
+    return redirect_to_login(next_path, url).url if next_path else url
+
+
+def signed_out_url() -> str | None:
+    """LOGOUT_REDIRECT_URL, unless it is one of our pages that would lead to it."""
+    if not settings.LOGOUT_REDIRECT_URL:
+        return None
+    url = resolve_url(settings.LOGOUT_REDIRECT_URL)
+    ours = {reverse(f"oauth_login:{name}") for name in ("logout", "logged_out")}
+    return None if urlsplit(url).path in ours else url
 
 
 def login_url(next_path: str) -> str:
@@ -85,6 +112,14 @@ def path_on_this_site(request: HttpRequest, url: str) -> str:
     if url.startswith(f"{home}/"):
         url = url.removeprefix(home)
     return safe_next(url)
+
+
+def _has_view(path: str) -> bool:
+    try:
+        resolve("/" + path.removeprefix(get_script_prefix()))
+    except Resolver404:
+        return False
+    return True
 
 
 def _is_our_own(path: str) -> bool:

@@ -20,10 +20,10 @@ from oauth_login.errors import LoginRefused
 from oauth_login.login import suspended_requests
 from oauth_login.login.step_up import Requirement, provider_for, seal_params
 from oauth_login.views.begin import start
-from oauth_login.views.browser import is_navigation, login_required
+from oauth_login.views.browser import is_navigation, login_required, shown_path
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import error_page, show, with_form
-from oauth_login.views.redirects import login_url, safe_next, target
+from oauth_login.views.redirects import login_url, safe_next, sites_login_url, target
 
 
 @guarded_view
@@ -41,7 +41,7 @@ def request_step_up(request: HttpRequest, required: Requirement) -> HttpResponse
         name = suspended_requests.suspend_request(request, now=time.time())
         here = reverse("oauth_login:resume", args=[name]) if name else here
     if alias is None:
-        return HttpResponseRedirect(login_url(here))
+        return HttpResponseRedirect(sites_login_url(here))
     return start(request, alias, here, params=required.params)
 
 
@@ -71,7 +71,7 @@ def _insufficient(
     if alias is None or not request.user.is_authenticated:
         return login_required(request)
     query = {"wish": seal_params(required.params)}
-    if here := safe_next(request.headers.get("HX-Current-URL", "")):
+    if here := shown_path(request):
         query[REDIRECT_FIELD_NAME] = here
     url = f"{reverse('oauth_login:begin', args=[alias])}?{urlencode(query)}"
     if "HX-Request" in request.headers:

@@ -15,20 +15,32 @@ AT_ONCE = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--big", action="store_true", help="Weblate and pretix, too: see their settings"
-    )
+    parser.addoption("--big", action="store_true", help="themes of the admin, too")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if config.getoption("--big"):
+        return
+    big = {neighbour.name for neighbour in neighbours() if neighbour.big}
+    left_out = [item for item in items if _neighbour(item) in big]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _neighbour(item: pytest.Item) -> object:
+    callspec = getattr(item, "callspec", None)
+    return callspec and callspec.params.get("neighbour")
 
 
 @pytest.fixture(scope="session")
 def walks(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Seen]]]:
     """The walk of each neighbour that a test was chosen of."""
     chosen = {
-        item.callspec.params["neighbour"]
+        _neighbour(item)
         for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and hasattr(item, "callspec")
-        and not any(item.iter_markers("skip"))
+        if not any(item.iter_markers("skip"))
     }
     with (
         serve(FakeProvider(asks_who=True)) as provider,

@@ -1,0 +1,8 @@
+"""django-grappelli, a theme of the admin."""
+
+from __future__ import annotations
+
+from tests.neighbours.sites.base import *
+
+INSTALLED_APPS = ["grappelli", *INSTALLED_APPS]
+ROOT_URLCONF = "tests.neighbours.sites.grappelli.urls"
