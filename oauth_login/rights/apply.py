@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+from django.utils import translation
+from django.utils.translation import pgettext
 
 from oauth_login import signals
 from oauth_login.audit import events
@@ -164,14 +166,41 @@ def _record(user: Any, identity: Identity, change: Plan) -> None:
     added = [right.name for right in change.granted]
     removed = [right.name for right in change.revoked]
     if apps.is_installed("django.contrib.admin"):
-        _write_log_entry(
-            user,
-            f"{identity.provider}: "
-            f"+{', '.join(added) or '–'} -{', '.join(removed) or '–'}",
-        )
+        # One history for all readers, so in the language of the site.
+        with translation.override(settings.LANGUAGE_CODE):
+            text = _history(
+                identity.provider,
+                granted=", ".join(map(_label, change.granted)),
+                removed=", ".join(map(_label, change.revoked)),
+            )
+        _write_log_entry(user, text)
     events.rights_changed(
         user, provider=identity.provider, added=added, removed=removed
     )
+
+
+def _label(right: Right) -> str:
+    if right.kind == GROUP:
+        return right.group
+    return str(GrantedRight.Kind(right.kind).label)
+
+
+def _history(provider: str, *, granted: str, removed: str) -> str:
+    if not removed:
+        text = pgettext(
+            "oauth_login message", "Access rights granted by %(provider)s: %(granted)s."
+        )
+    elif not granted:
+        text = pgettext(
+            "oauth_login message", "Access rights removed by %(provider)s: %(removed)s."
+        )
+    else:
+        text = pgettext(
+            "oauth_login message",
+            "Access rights changed by %(provider)s. Granted: %(granted)s. "
+            "Removed: %(removed)s.",
+        )
+    return text % {"provider": provider, "granted": granted, "removed": removed}
 
 
 def _write_log_entry(user: Any, message: str) -> None:
@@ -185,5 +214,5 @@ def _write_log_entry(user: Any, message: str) -> None:
         object_id=str(user.pk),
         object_repr=str(user)[:200],
         action_flag=CHANGE,
-        change_message=json.dumps(message),
+        change_message=message,
     )

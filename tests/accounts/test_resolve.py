@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import Group
 from django.db import IntegrityError
 from django.test import Client, RequestFactory
+from django.utils import translation
 from pytest_django import Settings
 
 from oauth_login.errors import LoginRefused
@@ -279,6 +281,47 @@ def test_rights_come_and_go_with_the_claim(settings: Settings) -> None:
     assert (user.is_staff, user.is_superuser) == (False, False)
     assert not user.groups.exists()
     assert not GrantedRight.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second", "third"),
+    [
+        (
+            "en",
+            "Access rights granted by corp: superuser, staff.",
+            "Access rights changed by corp. Granted: Editors. Removed: superuser.",
+            "Access rights removed by corp: staff, Editors.",
+        ),
+        (
+            "de",
+            "Durch corp erteilte Rechte: Administrator, Mitarbeiter.",
+            "Rechte durch corp geändert. Erteilt: Editors. Entzogen: Administrator.",
+            "Durch corp entzogene Rechte: Mitarbeiter, Editors.",
+        ),
+    ],
+)
+def test_a_users_history_says_which_rights_changed(
+    settings: Settings, language: str, first: str, second: str, third: str
+) -> None:
+    User.objects.create_superuser("root")
+    rules(settings, **STAFF, **GROUPS)
+    settings.LANGUAGE_CODE = language
+    # The history is one for all readers, whatever the language of this request.
+    with translation.override("fr"):
+        enter(identity(g=["staff", "admin"]))
+        enter(identity(g=["staff", "editors"]))
+        enter(identity())
+
+    entries = LogEntry.objects.order_by("pk")
+    shown = [entry.get_change_message() for entry in entries]
+    assert [sorted(words(text)) for text in shown] == [
+        sorted(words(text)) for text in (first, second, third)
+    ]
+
+
+def words(text: str) -> list[str]:
+    """In any order: that of the rights says nothing."""
+    return re.findall(r"\w+", text)
 
 
 def test_what_was_given_by_hand_stays(settings: Settings) -> None:
