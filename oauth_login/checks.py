@@ -16,7 +16,7 @@ from django.db.models import NOT_PROVIDED
 from django.utils.module_loading import import_string
 
 from oauth_login.accounts.fields import field_of
-from oauth_login.accounts.identities import OUR_BACKEND
+from oauth_login.accounts.identities import OUR_BACKEND, our_backend
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import DEFAULT_FIELDS, Config
 from oauth_login.sessions.end import MIDDLEWARE as LOGIN_SESSIONS
@@ -56,7 +56,7 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
         if not apps.is_installed(f"django.contrib.{app}"):
             text = f"'django.contrib.{app}' must be in INSTALLED_APPS."
             found.append(_message("E030", text))
-    if OUR_BACKEND not in settings.AUTHENTICATION_BACKENDS:
+    if our_backend() is None:
         text = (
             f"{OUR_BACKEND!r} is not in AUTHENTICATION_BACKENDS: no login can succeed."
         )
@@ -127,7 +127,7 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     if config.allow_http_loopback:
         text = "OAUTH_LOGIN allows http for this machine (ALLOW_HTTP_LOOPBACK)."
         found.append(_message("W046", text))
-    if LOGIN_SESSIONS not in settings.MIDDLEWARE:
+    if _position(LOGIN_SESSIONS) is None:
         text = f"Without {LOGIN_SESSIONS!r}, sessions cannot be ended remotely."
         found.append(_message("W047", text, f"Put it after {AUTHENTICATION!r}."))
     return found

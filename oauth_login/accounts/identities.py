@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from oauth_login import signals
 from oauth_login.audit import events
@@ -21,6 +22,22 @@ from oauth_login.models import Identity
 from oauth_login.policy.email_address import is_verified, plain_address
 
 OUR_BACKEND = "oauth_login.backends.OAuthLoginBackend"
+
+
+def our_backend() -> str | None:
+    """Our backend in AUTHENTICATION_BACKENDS, or one that a site derives from it."""
+    return next(filter(is_ours, settings.AUTHENTICATION_BACKENDS), None)
+
+
+def is_ours(path: str) -> bool:
+    """Whether a backend with this path is ours: it checks no passwords (T130)."""
+    if path == OUR_BACKEND:
+        return True
+    try:
+        backend = import_string(path)
+    except ImportError:
+        return False  # Django says so, at the first login
+    return isinstance(backend, type) and issubclass(backend, import_string(OUR_BACKEND))
 
 
 def find_identity(issuer: str, subject: str) -> Identity | None:
@@ -142,7 +159,7 @@ def may_disconnect(user: AbstractBaseUser, identity: Identity) -> bool:
 def _has_password(user: AbstractBaseUser) -> bool:
     # Our own backend does not check passwords (T130): another one must.
     return user.has_usable_password() and any(
-        backend != OUR_BACKEND for backend in settings.AUTHENTICATION_BACKENDS
+        not is_ours(backend) for backend in settings.AUTHENTICATION_BACKENDS
     )
 
 

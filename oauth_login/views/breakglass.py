@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from oauth_login.accounts.identities import OUR_BACKEND
+from oauth_login.accounts.identities import OUR_BACKEND, our_backend
 from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
@@ -43,7 +43,8 @@ def breakglass(request: HttpRequest, token: str) -> HttpResponse:
 def _log_in(request: HttpRequest, user: Any) -> None:
     lifetime = timedelta(seconds=get_config().session_max_age)
     lifetime = min(SESSION_LIFETIME, lifetime)
-    sign_in(request, user, lifetime=lifetime, backend=OUR_BACKEND)
+    backend = our_backend() or OUR_BACKEND
+    sign_in(request, user, lifetime=lifetime, backend=backend)
     mark_breakglass(request.session)
     events.breakglass(user, "breakglass.used", request=request)
 

@@ -14,7 +14,6 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
-from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import (
     sensitive_post_parameters,
@@ -22,8 +21,8 @@ from django.views.decorators.debug import (
 )
 from django.views.decorators.http import require_http_methods
 
+from oauth_login.accounts.identities import our_backend
 from oauth_login.audit import events
-from oauth_login.backends import OAuthLoginBackend
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import (
@@ -193,8 +192,7 @@ def _nobody() -> ConfigurationError | LoginRefused:
     Either our backend is not there, or another one, such as a lockout, has raised
     PermissionDenied in front of it, which Django takes for a decision of the site.
     """
-    installed = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
-    if any(issubclass(backend, OAuthLoginBackend) for backend in installed):
+    if our_backend() is not None:
         return LoginRefused("account.refused_by_site")
     return ConfigurationError("config.backend_missing")
 
