@@ -99,6 +99,8 @@ def authorization_parameters(
     if client.response_mode:
         parameters["response_mode"] = client.response_mode
     extra = {**settings_parameters(client), **(params or {})}
+    if client.deviations.no_login_hint:
+        extra.pop("login_hint", None)
     asked, least = expected_max_age(extra), client.default_max_age
     if asked is not None and least is not None:
         # A page may ask for a younger login than the settings do, not an older one.

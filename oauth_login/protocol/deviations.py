@@ -33,6 +33,8 @@ class Deviations:
     - `login_oauth_issuer`: the `iss` of an authorization response may have the path
       `/login/oauth` behind the issuer (GitHub, since April 2026). Users stay the
       issuer's.
+    - `no_login_hint`: the provider refuses a request with a `login_hint`, so none is
+      sent (FranceConnect).
     - `no_prompt_login`: the provider has no `prompt=login`, and does not announce its
       `prompt=select_account` (Google, GitHub, Login.gov).
     - `string_booleans`: "true" and "false" are read as booleans in claims that the
@@ -57,6 +59,7 @@ class Deviations:
     audience_is_token_endpoint: bool = False
     acr_values_required: bool = False
     login_oauth_issuer: bool = False
+    no_login_hint: bool = False
     no_prompt_login: bool = False
     string_booleans: bool = False
     numeric_booleans: bool = False

@@ -41,7 +41,7 @@ GOVERNMENTS: Mapping[str, Preset] = {
             "LABEL": "FranceConnect",
             "ISSUER": "https://oidc.franceconnect.gouv.fr/api/v2",
             "SCOPES": ("openid", "given_name", "family_name", "email"),
-            "DEVIATIONS": ("acr_values_required",),
+            "DEVIATIONS": ("acr_values_required", "no_login_hint"),
             "ACR_ORDER": ("eidas1", "eidas2", "eidas3"),
             # A request with max_age is refused.
             "AUTH_TIME": False,

@@ -250,3 +250,25 @@ def test_somebody_who_wants_another_account_is_asked_in_the_one_allowed_way(
     assert parse_qs(urlsplit(url).query)["prompt"] == ["select_account"]
     plain = site_of("dex").begin(switch="")
     assert parse_qs(urlsplit(plain).query)["prompt"] == ["login"]
+
+
+@pytest.mark.parametrize(
+    ("name", "switches", "hint"),
+    [
+        ("franceconnect", None, None),
+        ("franceconnect", ["acr_values_required"], "alice@corp.example"),
+        ("proconnect", None, "alice@corp.example"),
+    ],
+)
+def test_an_address_is_told_to_a_provider_that_takes_it(
+    site_of: SiteOf, name: str, switches: list[str] | None, hint: str | None
+) -> None:
+    more = {} if switches is None else {"DEVIATIONS": switches}
+    site = site_of(name, DOMAINS=["corp.example"], **more)
+    form = {"address": "alice@corp.example"}
+    response = site.browser.post("/auth/login/", form, secure=True)
+    params = site.vendor.authorize(response.context["continue_url"])
+    assert site.vendor.sent.get("login_hint") == hint
+    assert ("error" in params) == (switches is not None)
+    site.come_back(params)
+    assert site.code == ("" if switches is None else "authorization.error")
