@@ -7,17 +7,17 @@ This module stands beside the package `admin` because a site may name the mixin 
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
-from functools import partial
-from types import MethodType
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.sites import AdminSite, all_sites
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -32,6 +32,7 @@ from oauth_login.views.reachable import is_included
 from oauth_login.views.redirects import login_url, safe_next
 
 LOGIN_TEMPLATE = "oauth_login/admin_login.html"
+DJANGOS_TEMPLATE = "admin/login.html"
 
 
 class OAuthLoginAdminMixin(AdminSite):
@@ -41,13 +42,12 @@ class OAuthLoginAdminMixin(AdminSite):
     what the login page shows; "off" leaves Django's page as it is.
     """
 
-    login_template = LOGIN_TEMPLATE
-
     def has_permission(self, request: HttpRequest) -> bool:
         """Django's answer; without local logins, a provider's login is needed too."""
         return _has_permission(self, super().has_permission, request)
 
     @method_decorator(never_cache)
+    @login_not_required
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -62,26 +62,57 @@ class OAuthLoginAdminMixin(AdminSite):
         return _logout(super().logout, request, extra_context)
 
 
-def install_admin_login() -> None:
+def install_admin_login(site: Any) -> None:
     """Give Django's default admin site what the mixin gives to a site's own.
 
     The only place that patches: a site that installs plain "django.contrib.admin" gets
     our login page without another line in its settings. A default site that derives
-    from the mixin needs no patch. One that has its own template, or its own `login`,
-    `logout` or `has_permission` (for a second factor, say), keeps it.
+    from the mixin needs no patch.
+
+    Nothing that is installed here hides a method of the site's class, even if the class
+    is replaced after start-up, as packages for a second factor do (T163). A `login` or
+    `logout` of the site's own is called as it is. A `has_permission` of its own decides
+    as well: without local logins, a provider's login is needed in addition.
     """
-    site: Any = admin.site
     if isinstance(site, OAuthLoginAdminMixin):
         return
-    if _is_djangos(site, "has_permission"):
-        djangos = site.has_permission
-        site.has_permission = partial(_has_permission, site, djangos)
-    if site.login_template is None:
-        site.login_template = LOGIN_TEMPLATE
-    if _is_djangos(site, "login"):
-        site.login = login_not_required(partial(_login, site, site.login))
-    if _is_djangos(site, "logout"):
-        site.logout = partial(_logout, site.logout)
+    # Django's default site is lazy. isinstance() has just made the one behind it.
+    site = vars(site).get("_wrapped", site)
+    site.has_permission = InstalledMethod(site, "has_permission", _has_permission)
+    if "login" not in vars(site):
+        site.login = InstalledMethod(site, "login", _login_of_class)
+    if "logout" not in vars(site):
+        site.logout = InstalledMethod(site, "logout", _logout_of_class)
+
+
+class InstalledMethod:
+    """Stands in for a method on one admin site, and looks that method up at each call.
+
+    `around` gets the site, the site's own method and the arguments. The own method is
+    the attribute that the site had before us, or else what its class has now.
+    """
+
+    def __init__(self, site: Any, name: str, around: Callable[..., Any]) -> None:
+        self._site, self._name, self._around = site, name, around
+        self._before = vars(site).get(name)
+        # For decorators that the site puts around this object.
+        functools.update_wrapper(self, self._own())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._around(self._site, self._own(), *args, **kwargs)
+
+    @property
+    def login_required(self) -> bool:
+        """Whether LoginRequiredMiddleware guards the site's own method."""
+        return getattr(self._own(), "login_required", True)
+
+    def _own(self) -> Any:
+        if self._before is not None:
+            return self._before
+        # As Python does where the instance has no attribute of that name.
+        found = inspect.getattr_static(type(self._site), self._name)
+        bind = getattr(found, "__get__", None)
+        return bind(self._site, type(self._site)) if bind else found
 
 
 def unguarded_sites() -> list[str]:
@@ -93,13 +124,16 @@ def unguarded_sites() -> list[str]:
     return sorted(
         site.name
         for site in all_sites
-        if config.is_forced(site.name)
-        and _has_urls(site)
-        and not isinstance(site, OAuthLoginAdminMixin)
-        and not all(
-            isinstance(getattr(site, name), partial)  # see install_admin_login()
-            for name in ("login", "has_permission")
-        )
+        if config.is_forced(site.name) and _has_urls(site) and not _is_guarded(site)
+    )
+
+
+def _is_guarded(site: AdminSite) -> bool:
+    if isinstance(site, OAuthLoginAdminMixin):
+        return True
+    return _is_djangos(type(site).login) and all(
+        isinstance(vars(site).get(name), InstalledMethod)
+        for name in ("login", "has_permission")
     )
 
 
@@ -111,40 +145,72 @@ def _has_urls(site: AdminSite) -> bool:
     return True
 
 
-def _is_djangos(site: AdminSite, name: str) -> bool:
-    """Whether a site has Django's own method of that name."""
-    method = getattr(site, name)
-    return isinstance(method, MethodType) and (
-        method.__func__ is getattr(AdminSite, name)
+def _is_djangos(method: Any) -> bool:
+    """Whether a method of AdminSite is Django's own.
+
+    Compared by where it is written: other apps replace `AdminSite.login`, and do it
+    before or after this module is imported.
+    """
+    function = getattr(method, "__func__", method)
+    code = getattr(function, "__code__", None)
+    path = getattr(code, "co_filename", "").replace("\\", "/")
+    return function.__module__ == AdminSite.__module__ and path.endswith(
+        ("django/contrib/admin/sites.py", "django/utils/decorators.py")
     )
 
 
 def _has_permission(
-    site: AdminSite, djangos: Callable[[HttpRequest], bool], request: HttpRequest
+    site: AdminSite, own: Callable[[HttpRequest], bool], request: HttpRequest
 ) -> bool:
-    if not djangos(request):
+    if not own(request):
         return False
-    if not get_config().is_forced(site.name):
-        return True
-    return came_through_provider(request.session)
+    return not _lacks_provider(site, request)
+
+
+def _lacks_provider(site: AdminSite, request: HttpRequest) -> bool:
+    """Whether only a provider's login leads in here, and this session has none."""
+    forced = get_config().is_forced(site.name)
+    return forced and not came_through_provider(request.session)
+
+
+def _login_of_class(
+    site: AdminSite,
+    own: Callable[..., HttpResponse],
+    request: HttpRequest,
+    extra_context: dict[str, Any] | None = None,
+) -> HttpResponse:
+    if _is_djangos(own):
+        return _login(site, own, request, extra_context)
+    response = own(request, extra_context)
+    if request.user.is_authenticated and get_config().is_forced(site.name):
+        return response  # T163: our template would hide the form that the site shows
+    return _with_buttons(site, response)
 
 
 def _login(
     site: AdminSite,
-    djangos: Callable[..., HttpResponse],
+    own: Callable[..., HttpResponse],
     request: HttpRequest,
     extra_context: dict[str, Any] | None = None,
 ) -> HttpResponse:
     config = get_config()
     mode, is_post = config.admin_mode(site.name), request.method == "POST"
+    if mode == "off" or site.has_permission(request):
+        return own(request, extra_context)
+    lacks_provider = _lacks_provider(site, request)
+    is_staff = _is_staff(request.user)
+    if is_staff and not lacks_provider:
+        # T163: what is missing, the site itself wants, such as a second factor. Its
+        # own page says so, and takes what its form asks for.
+        return own(request, extra_context)
     local = not config.is_forced(site.name)
-    if mode == "off" or site.has_permission(request) or (is_post and local):
-        return djangos(request, extra_context)
+    if is_post and local:
+        return _with_buttons(site, own(request, extra_context))
     if not is_included():
         # Check W033. No page of ours can be shown, and Django's has no buttons.
         if is_post:
             raise PermissionDenied  # T130
-        return djangos(request, extra_context)
+        return _with_buttons(site, own(request, extra_context))
     if is_post:
         return guarded_view(_no_password)(request)  # type: ignore[return-value]
     next_path = safe_next(request.GET.get(REDIRECT_FIELD_NAME, "")) or reverse(
@@ -152,12 +218,32 @@ def _login(
     )
     if request.user.is_authenticated:
         # A redirect to a login would come back here, in an endless circle (T16).
-        is_staff = AdminSite.has_permission(site, request)
         code = "account.provider_required" if is_staff else "account.not_staff"
         return guarded_view(denied_page)(request, code=code, next=next_path)  # type: ignore[return-value]
     if mode == "redirect" and not (local and "local" in request.GET):
         return HttpResponseRedirect(login_url(next_path))
-    return djangos(request, extra_context)
+    return _with_buttons(site, own(request, extra_context))
+
+
+def _is_staff(user: Any) -> bool:
+    """Django's rule for admin sites; a user model without `is_staff` leaves it open."""
+    return bool(user.is_active and getattr(user, "is_staff", user.is_authenticated))
+
+
+def _with_buttons(site: AdminSite, response: HttpResponse) -> HttpResponse:
+    """Show a login page in our template, if the site has none of its own.
+
+    Chosen on the response: a template set on the site would hide that of its class.
+    """
+    if (
+        get_config().admin_mode(site.name) != "off"
+        and site.login_template is None
+        and isinstance(response, TemplateResponse)
+        and not response.is_rendered
+        and response.template_name in (DJANGOS_TEMPLATE, [DJANGOS_TEMPLATE])
+    ):
+        response.template_name = [LOGIN_TEMPLATE]
+    return response
 
 
 def _no_password(request: HttpRequest) -> HttpResponse:
@@ -165,11 +251,22 @@ def _no_password(request: HttpRequest) -> HttpResponse:
     return error_page(request, LoginRefused("account.password_off"))
 
 
+def _logout_of_class(
+    site: AdminSite,
+    own: Callable[..., HttpResponse],
+    request: HttpRequest,
+    extra_context: dict[str, Any] | None = None,
+) -> HttpResponse:
+    if _is_djangos(own):
+        return _logout(own, request, extra_context)
+    return own(request, extra_context)
+
+
 def _logout(
-    djangos: Callable[..., HttpResponse],
+    own: Callable[..., HttpResponse],
     request: HttpRequest,
     extra_context: dict[str, Any] | None = None,
 ) -> HttpResponse:
     if request.method == "POST" and came_through_provider(request.session):
         return guarded_view(log_out)(request, next_path="")  # type: ignore[return-value]
-    return djangos(request, extra_context)
+    return own(request, extra_context)

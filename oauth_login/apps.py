@@ -47,6 +47,8 @@ class OAuthLoginConfig(AppConfig):
         django_checks.register(checks.check_urls, "oauth_login")
         django_checks.register(checks.check_deployment, "oauth_login", deploy=True)
         if apps.is_installed("django.contrib.admin"):
+            from django.contrib import admin
+
             from oauth_login.admin_site import install_admin_login
 
-            install_admin_login()
+            install_admin_login(admin.site)
