@@ -21,6 +21,7 @@ class OAuthLoginConfig(AppConfig):
 
         from oauth_login import checks, signals
         from oauth_login.accounts.mails import mail_linked, mail_unlinked
+        from oauth_login.login.markers import on_logout as note_logout
         from oauth_login.models import Identity
         from oauth_login.rights.apply import take_back
         from oauth_login.sessions.begin import open_session
@@ -30,6 +31,7 @@ class OAuthLoginConfig(AppConfig):
         user_logged_in.connect(open_session, dispatch_uid="oauth_login.sessions")
         user_logged_in.connect(note_login, dispatch_uid="oauth_login.reauthentication")
         user_logged_out.connect(on_logout, dispatch_uid="oauth_login.sessions")
+        user_logged_out.connect(note_logout, dispatch_uid="oauth_login.markers")
         signals.identity_linked.connect(mail_linked, dispatch_uid="oauth_login.notices")
         signals.identity_unlinked.connect(
             mail_unlinked, dispatch_uid="oauth_login.notices"

@@ -130,7 +130,35 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     if _position(LOGIN_SESSIONS) is None:
         text = f"Without {LOGIN_SESSIONS!r}, sessions cannot be ended remotely."
         found.append(_message("W047", text, f"Put it after {AUTHENTICATION!r}."))
-    return found
+    return [*found, *_check_cookie_names()]
+
+
+def _check_cookie_names() -> Iterator[CheckMessage]:
+    """Prefixes that keep other hosts from planting a session or a CSRF token (T156)."""
+    for cookie in ("SESSION_COOKIE", "CSRF_COOKIE"):
+        if cookie == "CSRF_COOKIE" and settings.CSRF_USE_SESSIONS:
+            continue
+        name = getattr(settings, f"{cookie}_NAME")
+        is_secure = getattr(settings, f"{cookie}_SECURE")
+        path = getattr(settings, f"{cookie}_PATH")
+        may_be_host = path == "/" and not getattr(settings, f"{cookie}_DOMAIN")
+        prefix = "__Host-" if may_be_host else "__Secure-"
+        if name.startswith("__Host-") and not may_be_host:
+            text = f"{cookie}_NAME is {name!r}, but browsers do not store such a cookie"
+            hint = f"Set {cookie}_PATH to '/' and no {cookie}_DOMAIN."
+            yield _message("W049", f"{text} with this path or domain.", hint)
+        elif name.startswith(("__Host-", "__Secure-")) and not is_secure:
+            text = f"{cookie}_NAME is {name!r}, but browsers do not store such a cookie"
+            yield _message("W049", f"{text} unsecured.", f"Set {cookie}_SECURE = True.")
+        elif not name.startswith(prefix):
+            text = f"{cookie}_NAME is {name!r}: another host of this domain can set it."
+            hint = f"Set {cookie}_SECURE = True and {cookie}_NAME = '{prefix}…'."
+            if not may_be_host:
+                hint += (
+                    " That stops a host without https, not a subdomain with it: for "
+                    "that, use the path '/', no domain, and '__Host-'."
+                )
+            yield _message("W048", text, hint)
 
 
 def _check_middleware() -> list[CheckMessage]:

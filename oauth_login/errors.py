@@ -241,6 +241,7 @@ _codes(
     state_mismatch="The state belongs to another login.",
     expired="The login was started too long ago, or its session no longer exists.",
     wrong_provider="The response arrived at another provider's callback.",
+    other_browser="This browser did not start the login, or it ended long ago.",
     wrong_initiator="The issuer that asked to start a login is not this provider.",
     user_changed="Another user logged in while this login was under way.",
     iss_missing="The provider announces `iss` in its responses, but did not send it.",

@@ -7,6 +7,7 @@ does not read the user costs nothing. For WSGI and ASGI.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -15,6 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
+from oauth_login.login.markers import remove_after_logout
 from oauth_login.sessions.end import is_over
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -39,7 +41,19 @@ class LoginSessionMiddleware:
             request.user = SimpleLazyObject(lambda: _live_user(request, user))  # type: ignore[assignment] # lazy, as Django's own
             if auser is not None:
                 request.auser = lambda: _live_auser(request, auser)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isawaitable(response):
+            return _awaited(request, response)
+        remove_after_logout(request, response)
+        return response
+
+
+async def _awaited(
+    request: HttpRequest, coming: Awaitable[HttpResponseBase]
+) -> HttpResponseBase:
+    response = await coming
+    remove_after_logout(request, response)
+    return response
 
 
 def _live_user(request: HttpRequest, user: Any) -> Any:

@@ -17,6 +17,10 @@ MAX_STATE_LENGTH = 255  # of a state, for providers with narrow columns
 MAX_PLAINTEXT = MAX_STATE_LENGTH * 3 // 4 - 12 - 16  # without nonce and tag
 LOGIN, LOGOUT, LINK = 1, 2, 3
 STATE = b"state"
+# How many seconds a seal is opened: a browser that is restored within a week finds its
+# way, and a logout takes no longer than a day (T138).
+LIFETIMES = {LOGIN: 7 * 86_400, LINK: 7 * 86_400, LOGOUT: 86_400}
+CLOCK_SKEW = 60  # between servers of this site
 
 _HEAD = struct.Struct(">24sIBBB")  # random, issued at, kind, restarts, length of name
 
@@ -30,6 +34,11 @@ class SealedState:
     next: str
     restarts: int
     issued_at: int
+
+    def is_current(self, *, now: float) -> bool:
+        """Whether the seal is young enough to be acted on."""
+        age = int(now) - self.issued_at
+        return -CLOCK_SKEW <= age <= LIFETIMES[self.kind]
 
 
 def new_state(
@@ -49,7 +58,10 @@ def new_state(
 
 
 def unseal_state(state: str, kind: int) -> SealedState | None:
-    """The content of a state of that kind; None if this site did not make it."""
+    """The content of a state of that kind; None if this site did not make it.
+
+    Its age is for the caller to judge: see `SealedState.is_current`.
+    """
     if not 64 <= len(state) <= MAX_STATE_LENGTH or not state.isascii():
         return None
     plain = unseal_bytes(state, STATE)

@@ -85,10 +85,24 @@ def _through_the_provider(
     person: str | None,
     claims: Mapping[str, Any] | None,
 ) -> Any:
+    begun = _at_base_url(client, begun)
     endpoint = provider.endpoints["authorization_endpoint"]
     if not begun.get("Location", "").startswith(endpoint):
         return begun
     return follow(client, provider.authorize(begun["Location"], person, claims=claims))
+
+
+def _at_base_url(client: Client, begun: Any) -> Any:
+    """What the site answers at the host of BASE_URL, where it sends browsers first.
+
+    The client stays at its own host, as a proxy may: ALLOWED_HOSTS need not know more.
+    """
+    from oauth_login.conf import get_config
+
+    base = get_config().base_url
+    if base and begun.get("Location", "").startswith(f"{base}/"):
+        return client.get(begun["Location"].removeprefix(base), secure=True)
+    return begun
 
 
 def _posted_from_elsewhere(client: Client, url: str, body: str) -> Any:

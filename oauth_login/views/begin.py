@@ -5,24 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import urlencode, urlsplit
 
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
 )
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from oauth_login.conf import get_config
 from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import start_login
-from oauth_login.login import attempts, step_up
+from oauth_login.login import attempts, markers, step_up
 from oauth_login.login.state import LINK, LOGIN, new_state
 from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.registry import get_provider
 from oauth_login.sessions.facts import is_signed_in_by, user_key
 from oauth_login.views.browser import (
+    HOP,
     is_cross_site,
     is_navigation,
     is_prefetch,
@@ -84,6 +88,10 @@ def start(
     mode: Literal["login", "link"] = "login",
 ) -> HttpResponse:
     """Store a new attempt, and send the browser to the provider."""
+    if mode == "login" and not restarts and _is_at_another_host(request):
+        wish = step_up.seal_params(params) if params else ""
+        url = _begin_at_home(alias, next_path, wish=wish, switch=switch_account)
+        return _sent_to(request, url)
     now = time.time()
     try:
         attempt, url = start_login(
@@ -113,7 +121,45 @@ def start(
             back=account_url() if mode == "link" else "",
         )
     attempts.remember(request.session, attempt)
+    response = _sent_to(request, url)
+    markers.add(request, response, attempt)
+    return response
+
+
+def _sent_to(request: HttpRequest, url: str) -> HttpResponse:
     if request.method == "POST":
         # Not a redirect: browsers apply `form-action` to the redirect after a POST.
         return show(request, "continue", {"continue_url": url})
     return HttpResponseRedirect(url)
+
+
+def _is_at_another_host(request: HttpRequest) -> bool:
+    """Whether BASE_URL names another host than this request's.
+
+    The callback comes to the host of BASE_URL, without the cookies of this one. Behind
+    a proxy that hides the host, every request seems to be at another one: hence only
+    once, which HOP in the query says.
+    """
+    base = get_config().base_url
+    if base is None or HOP in request.GET:
+        return False
+    home = urlsplit(base)
+    here = urlsplit(f"{home.scheme}://{request.get_host()}")
+    default = {"https": 443, "http": 80}[home.scheme]
+    return (here.hostname, here.port or default) != (
+        home.hostname,
+        home.port or default,
+    )
+
+
+def _begin_at_home(alias: str, next_path: str, *, wish: str, switch: bool) -> str:
+    """The URL of `begin` at the host of BASE_URL, for the same login."""
+    query = {
+        REDIRECT_FIELD_NAME: next_path,
+        "wish": wish,
+        "switch": "1" if switch else "",
+        HOP: "1",
+    }
+    path = reverse("oauth_login:begin", kwargs={"provider": alias})
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"{get_config().base_url}{path}?{given}"

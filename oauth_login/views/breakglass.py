@@ -32,7 +32,8 @@ def breakglass(request: HttpRequest, token: str) -> HttpResponse:
     try:
         if request.method != "POST":
             person = find_user(token, now=timezone.now()).get_username()
-            return with_form(show(request, "breakglass", {"person": person}))
+            page = show(request, "breakglass", {"person": person})
+            return with_form(page, secret_url=True)
         user = use(token, now=timezone.now())
     except LoginRefused as error:
         return error_page(request, error, is_ours=is_known(error))

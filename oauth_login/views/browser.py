@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from oauth_login.views.redirects import login_url, path_on_this_site, requested_next
 
 HOP = "hop"
+EMBEDDED = {"iframe", "frame", "fencedframe", "embed", "object"}
 
 
 def is_prefetch(request: HttpRequest) -> bool:
@@ -34,8 +35,9 @@ def is_navigation(request: HttpRequest) -> bool:
     if "HX-Request" in headers or headers.get("X-Requested-With") == "XMLHttpRequest":
         return False
     if mode := headers.get("Sec-Fetch-Mode"):
+        # "empty" is the navigation of a page that a service worker forwards.
         destination = headers.get("Sec-Fetch-Dest", "document")
-        return mode == "navigate" and destination == "document"
+        return mode == "navigate" and destination not in EMBEDDED
     accept = headers.get("Accept", "*/*")
     return "text/html" in accept or accept.strip() == "*/*"
 

@@ -32,22 +32,24 @@ from oauth_login.errors import (
     OAuthLoginError,
 )
 from oauth_login.flow import LoginAttempt, VerifiedIdentity, finish_login
-from oauth_login.login import attempts
-from oauth_login.login.state import LINK, LOGIN, unseal_state
-from oauth_login.protocol.authorization import USER_PARAMETER, well_formed_response
+from oauth_login.login import attempts, markers
+from oauth_login.protocol.authorization import (
+    USER_PARAMETER,
+    WellFormedResponse,
+    well_formed_response,
+)
 from oauth_login.protocol.http import Params
 from oauth_login.registry import get_provider
 from oauth_login.sealing import seal_text, unseal_text
 from oauth_login.sessions.begin import attach_identity, sign_in
 from oauth_login.sessions.facts import is_signed_in_by, user_key
-from oauth_login.views.begin import start
-from oauth_login.views.browser import is_prefetch, needs_hop
+from oauth_login.views import lost_attempt
+from oauth_login.views.browser import is_navigation, is_prefetch, login_required
 from oauth_login.views.connections import check_same_person, finish_connect
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import continue_page, error_page
 from oauth_login.views.parameters import (
     form_params,
-    hop_url,
     query_params,
     redirect_form_to_get,
 )
@@ -55,6 +57,7 @@ from oauth_login.views.redirects import account_url, safe_next, target
 
 # The parameters that a callback keeps when it redirects the browser to itself.
 CALLBACK_PARAMETERS = ("code", "state", "iss", "error", "error_description")
+KEPT_BY_HOP = (*CALLBACK_PARAMETERS, USER_PARAMETER)
 # Limits for form fields that go into a URL: a description in characters, as the log
 # cuts it; Apple's `user` in bytes.
 MAX_DESCRIPTION = 255
@@ -73,27 +76,44 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
         raise Http404
     if is_prefetch(request):
         return HttpResponse(status=204)
+    if not is_navigation(request):
+        return login_required(request)  # a frame or a script ends no login (T137)
     if request.method == "POST":
         return _form_post(request, entry)
     now = time.time()
-    response = well_formed_response(_with_user(query_params(request)))
-    attempt = attempts.take(request.session, response.state, now=now)
+    received = well_formed_response(_with_user(query_params(request)))
+    attempt = attempts.take(request.session, received.state, now=now)
     if attempt is None:
-        return _without_attempt(request, response.state, provider)
+        return lost_attempt.resume(
+            request, received.state, provider, parameters=KEPT_BY_HOP, now=now
+        )
+    response = _finish(request, provider, attempt, received, now)
+    markers.remove(request, response, attempt.state)
+    return response
+
+
+def _finish(
+    request: HttpRequest,
+    alias: str,
+    attempt: LoginAttempt,
+    received: WellFormedResponse,
+    now: float,
+) -> HttpResponse:
+    """Redeem the code for the attempt, and log in or connect; or the error's page."""
     try:
-        if attempt.provider != provider:
+        if attempt.provider != alias:
             raise InvalidCallback("callback.wrong_provider")  # T36
         if attempt.mode == "link":
             check_same_person(request, attempt)
         elif attempt.started_by != user_key(request):
             return _after_other_login(request, attempt)
-        verified = finish_login(get_provider(provider), attempt, response, now=now)
+        verified = finish_login(get_provider(alias), attempt, received, now=now)
         if attempt.mode == "link":
             return finish_connect(request, verified)
         return _log_in(request, verified, attempt, now)
     except LoginRefused as error:
         if attempt.mode == "login":
-            _end_stale_session(request, provider)
+            _end_stale_session(request, alias)
         return _error(request, error, attempt)
     except OAuthLoginError as error:
         return _error(request, error, attempt)
@@ -131,35 +151,6 @@ def _with_user(params: Params) -> Params:
 
 def _unsealed(user: str) -> str:
     return unseal_text(user, purpose=USER_PARAMETER) or ""
-
-
-def _without_attempt(request: HttpRequest, state: str, alias: str) -> HttpResponse:
-    """For a reload, the back button, a restored browser, or two first visits at once.
-
-    None of these is an error for the user, who is signed in already, or is sent to the
-    provider once more. The code in the URL is not used.
-    """
-    link = unseal_state(state, LINK)
-    sealed = link or unseal_state(state, LOGIN)
-    if sealed is None or sealed.provider != alias:
-        raise InvalidCallback("callback.state_unknown")
-    if link is None and is_signed_in_by(request, alias):
-        return HttpResponseRedirect(target(sealed.next))
-    if needs_hop(request):
-        names = (*CALLBACK_PARAMETERS, USER_PARAMETER)
-        return continue_page(request, hop_url(request, names))
-    if link is not None:
-        # Not restarted, and never as a login: that could sign in another user.
-        return HttpResponseRedirect(account_url())
-    if sealed.restarts == 0:
-        return start(request, alias, safe_next(sealed.next), restarts=1)
-    return error_page(
-        request,
-        InvalidCallback("callback.expired"),
-        provider=alias,
-        next=safe_next(sealed.next),
-        is_ours=True,
-    )
 
 
 def _after_other_login(request: HttpRequest, attempt: LoginAttempt) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.http import (
     HttpRequest,
@@ -10,6 +11,7 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
+from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -53,7 +55,7 @@ def login(request: HttpRequest) -> HttpResponse:
     ):
         (alias,) = config.providers
         return start(request, alias, next_path)
-    response = _login_page(request, providers, next_path)
+    response = login_page(request, next_path)
     response.delete_cookie(LOGGED_OUT_COOKIE)
     return response
 
@@ -69,7 +71,7 @@ def _start_by_address(
     typed = request.POST.get("address", "").strip()
     entry = provider_of(typed, providers)
     if entry is None:
-        return _login_page(request, providers, next_path, nobody=True)
+        return login_page(request, next_path, nobody=True)
     # start() answers a POST with a page: browsers apply `form-action` to redirects.
     return start(request, entry.alias, next_path, params={"login_hint": typed})
 
@@ -82,23 +84,30 @@ def provider_of(
     return next((entry for entry in providers if domain in entry.domains), None)
 
 
-def _login_page(
-    request: HttpRequest,
-    providers: Iterable[ProviderConfig],
-    next_path: str,
-    *,
-    nobody: bool = False,
+def login_page(
+    request: HttpRequest, next_path: str, *, nobody: bool = False, notice: str = ""
 ) -> HttpResponse:
-    """The page; `nobody` if no provider has the domain of the address."""
+    """The page; `nobody` if no provider has the domain of the address.
+
+    A callback shows it too, with a `notice` that says why. There the reader may be
+    signed in, and the URL holds a code.
+    """
+    providers = get_config().providers.values()
     ask = _asks_for_address(providers)
+    user: Any = request.user
     context = {
         "providers": providers,
         "next": next_path,
+        # Percent-encoded: letters of other scripts could imitate another path (T170).
+        "shown_next": iri_to_uri(next_path),
         "ask": ask,
         "nobody": nobody,
+        "notice": notice,
+        "person": user.get_username() if user.is_authenticated else "",
+        "onward": target(next_path),
     }
     response = show(request, "login", context)
-    return with_form(response) if ask else response
+    return with_form(response, secret_url=bool(notice)) if ask else response
 
 
 def _asks_for_address(providers: Iterable[ProviderConfig]) -> bool:

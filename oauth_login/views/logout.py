@@ -14,6 +14,7 @@ from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import OAuthLoginError
+from oauth_login.login import markers
 from oauth_login.login.state import LOGOUT, new_state, unseal_state
 from oauth_login.protocol.logout.rp_initiated import end_session_url
 from oauth_login.registry import get_provider
@@ -66,6 +67,7 @@ def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
         httponly=True,
         samesite="Lax",
     )
+    markers.remove_all(request, response)
     return response
 
 
@@ -77,7 +79,8 @@ def logged_out(request: HttpRequest) -> HttpResponse:
     if (url := signed_out_url()) is not None:
         return HttpResponseRedirect(url)
     # T111: `next` comes from the sealed state only, never from the query.
-    next_path = safe_next(sealed.next) if sealed else ""
+    is_current = sealed is not None and sealed.is_current(now=time.time())
+    next_path = safe_next(sealed.next) if sealed and is_current else ""
     return _signed_out_page(request, None, None, next_path)
 
 

@@ -96,11 +96,14 @@ def continue_page(request: HttpRequest, url: str) -> HttpResponse:
     return show(request, "continue", {"continue_url": url})
 
 
-def with_form(response: HttpResponse) -> HttpResponse:
+def with_form(response: HttpResponse, *, secret_url: bool = False) -> HttpResponse:
     """Set the referrer policy of a page with a form that is sent to this site.
 
     With "no-referrer" browsers would send the form with `Origin: null`, which Django's
-    CSRF protection refuses. Other sites still get no referrer.
+    CSRF protection refuses. Other sites still get no referrer. With `secret_url`, the
+    page's own style sheet is not told the URL either: the log of the static files
+    would keep it (T23, T172).
     """
-    response["Referrer-Policy"] = "same-origin"
+    policy = "strict-origin" if secret_url else "same-origin"
+    response["Referrer-Policy"] = policy
     return response

@@ -215,9 +215,61 @@ def test_a_deployment_is_looked_at(
             "LOCATION": "cache",
         }
     }
+    name_cookies(settings)
     assert ids(include_deployment_checks=True) == set()
     setattr(settings, name, value)
-    assert ids(include_deployment_checks=True) == {number}
+    assert ids(include_deployment_checks=True) - {"W049"} == {number}
+
+
+def name_cookies(settings: Settings, prefix: str = "__Host-") -> None:
+    settings.SESSION_COOKIE_NAME = f"{prefix}sessionid"
+    settings.CSRF_COOKIE_NAME = f"{prefix}csrftoken"
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+
+
+@pytest.mark.parametrize("cookie", ["SESSION_COOKIE", "CSRF_COOKIE"])
+@pytest.mark.parametrize(
+    ("changes", "found", "hint"),
+    [
+        ({}, set(), ""),
+        ({"NAME": "id"}, {"W048"}, "'__Host-…'"),
+        ({"NAME": "__Secure-id"}, {"W048"}, "'__Host-…'"),
+        ({"NAME": "__host-id"}, {"W048"}, "'__Host-…'"),
+        ({"NAME": "id", "PATH": "/app/"}, {"W048"}, "'__Secure-…'"),
+        ({"NAME": "id", "DOMAIN": "a.example"}, {"W048"}, "not a subdomain with it"),
+        ({"NAME": "__Secure-id", "PATH": "/app/"}, set(), ""),
+        ({"NAME": "__Secure-id", "DOMAIN": "a.example"}, set(), ""),
+        ({"PATH": "/app/"}, {"W049"}, "_PATH to '/'"),
+        ({"DOMAIN": "a.example"}, {"W049"}, "_DOMAIN"),
+        ({"SECURE": False}, {"W049"}, "_SECURE = True"),
+        ({"NAME": "__Secure-id", "PATH": "/a/", "SECURE": False}, {"W049"}, "_SECURE"),
+    ],
+)
+def test_a_cookie_that_another_host_can_plant_is_said(
+    settings: Settings, cookie: str, changes: dict[str, Any], found: set[str], hint: str
+) -> None:
+    # T156
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": GOOD}}
+    name_cookies(settings)
+    for name, value in changes.items():
+        setattr(settings, f"{cookie}_{name}", value)
+
+    messages = [
+        message
+        for message in run_checks(include_deployment_checks=True)
+        if message.id in ("oauth_login.W048", "oauth_login.W049")
+    ]
+
+    assert {str(m.id).removeprefix("oauth_login.") for m in messages} == found
+    assert all(cookie in m.msg and hint in str(m.hint) for m in messages)
+
+
+def test_a_csrf_token_in_the_session_has_no_cookie(settings: Settings) -> None:
+    # T156
+    name_cookies(settings)
+    settings.CSRF_COOKIE_NAME = "csrftoken"
+    settings.CSRF_USE_SESSIONS = True
+    assert not {"W048", "W049"} & ids(include_deployment_checks=True)
 
 
 def test_a_cache_for_each_process_is_said(settings: Settings) -> None:

@@ -320,3 +320,22 @@ def test_of_many_at_once_one_gets_in() -> None:
 
     assert entered == [user]
     assert refused == ["used"] * 7
+
+
+def test_the_page_tells_the_link_to_nobody(alice: Any, client: Client) -> None:
+    # T172: "same-origin" would send it to the style sheet, and into a second log. With
+    # "no-referrer" the form would be sent with `Origin: null`.
+    page = client.get(new_link(), secure=True)
+
+    assert page["Referrer-Policy"] == "strict-origin"
+    strict = Client(enforce_csrf_checks=True)
+    link = new_link()
+    form = strict.get(link, secure=True)
+    token = form.context["csrf_token"]
+    response = strict.post(
+        link,
+        {"csrfmiddlewaretoken": str(token)},
+        secure=True,
+        headers={"Origin": "https://testserver", "Referer": "https://testserver/"},
+    )
+    assert response.status_code == 302

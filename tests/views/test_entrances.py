@@ -146,7 +146,10 @@ def test_the_redirect_uri_is_pinned_by_base_url(
     # T21, T22; pains 5
     settings.ALLOWED_HOSTS = ["*"]
     site(settings, BASE_URL="https://app.example.com")
+    # First to that host, and if a proxy hides which one it is, no further.
     url = client.get(BEGIN, headers={"Host": "evil.example"})["Location"]
+    assert url == "https://app.example.com/auth/corp/login/?hop=1"
+    url = client.get(f"{BEGIN}?hop=1", headers={"Host": "evil.example"})["Location"]
     sent = parse_qs(urlsplit(url).query)
     assert sent["redirect_uri"] == ["https://app.example.com/auth/corp/callback/"]
 

@@ -119,7 +119,7 @@ def test_a_login_begun_elsewhere_cannot_be_finished_here(
 
     response = client.get(theirs, secure=True)
 
-    assert response["Location"].startswith(AUTHORIZE)
+    assert response.status_code == 200
     assert oauth_provider.requests["token"] == 0
     assert not get_user_model().objects.exists()
 

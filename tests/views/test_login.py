@@ -169,3 +169,22 @@ def test_what_is_wrong_with_domains_is_said(
     assert {
         str(m.id).removeprefix("oauth_login.") for m in run_checks(tags=["oauth_login"])
     } == found
+
+
+@pytest.mark.parametrize(
+    ("next_path", "shown"),
+    [
+        ("/private/?a=1&b=2", "/private/?a=1&amp;b=2"),
+        ("/%E4/", "/%E4/"),
+        ("/b\u00fccher/", "/b%C3%BCcher/"),
+        ("/\u202elmth.exe/", "/%E2%80%AElmth.exe/"),
+        ("/your\u2003account\u2003is\u2003locked", "/your%E2%80%83account"),
+        ("/\u2066\u0430dmin/", "/%E2%81%A6%D0%B0dmin/"),
+    ],
+)
+def test_a_path_is_shown_as_a_path(client: Client, next_path: str, shown: str) -> None:
+    # T170: text of a link's author, in letters that can pose as ours
+    page = client.get(LOGIN, {"next": next_path}, secure=True).content.decode()
+
+    assert f"<strong>{shown}" in page
+    assert not set("\u202e\u2003\u2066\u0430\u00fc") & set(page)

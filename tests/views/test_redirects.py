@@ -46,12 +46,13 @@ def test_no_login_starts_without_tls_elsewhere(
 def test_base_url_may_be_a_name_of_this_machine_in_development(
     client: Client, settings: Settings, oauth_provider: FakeProvider
 ) -> None:
+    settings.ALLOWED_HOSTS = [".localhost"]
     settings.OAUTH_LOGIN = {
         **settings.OAUTH_LOGIN,
         "ALLOW_HTTP_LOOPBACK": True,
         "BASE_URL": "http://t1.localhost:8000",
     }
-    response = client.get(BEGIN)
+    response = client.get(BEGIN, headers={"Host": "t1.localhost:8000"})
 
     sent = parse_qs(urlsplit(response["Location"]).query)
     assert sent["redirect_uri"] == ["http://t1.localhost:8000/auth/corp/callback/"]
