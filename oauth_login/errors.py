@@ -262,6 +262,7 @@ _codes(
     exists="Another user has a value that must be unique.",
     no_provider="The page needs a login at a provider, and this user has no identity.",
     not_staff="The user is signed in, but is not allowed into the admin.",
+    not_permitted="The user is signed in, but a page of the site refuses access.",
     not_linkable="The address belongs to users that LINK_BY_EMAIL may not link.",
     identity_taken="The account at the provider is linked to another user.",
     last_way_in="Without this identity, the user could no longer log in.",

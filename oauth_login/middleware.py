@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from oauth_login.login.markers import remove_after_logout
+from oauth_login.sessions.denials import note_denial
 from oauth_login.sessions.end import is_over
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -45,6 +46,7 @@ class LoginSessionMiddleware:
         if isawaitable(response):
             return _awaited(request, response)
         remove_after_logout(request, response)
+        note_denial(request, response)
         return response
 
 
@@ -53,6 +55,7 @@ async def _awaited(
 ) -> HttpResponseBase:
     response = await coming
     remove_after_logout(request, response)
+    note_denial(request, response)
     return response
 
 

@@ -24,6 +24,7 @@ from oauth_login.login import attempts, markers, step_up
 from oauth_login.login.state import LINK, LOGIN, new_state
 from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.registry import get_provider
+from oauth_login.sessions.denials import is_denied
 from oauth_login.sessions.facts import is_signed_in_by, user_key
 from oauth_login.views.browser import (
     HOP,
@@ -33,7 +34,7 @@ from oauth_login.views.browser import (
     login_required,
 )
 from oauth_login.views.guard import guarded_view
-from oauth_login.views.pages import error_page, show
+from oauth_login.views.pages import denied_page, error_page, show
 from oauth_login.views.parameters import query_params
 from oauth_login.views.redirects import (
     absolute_url,
@@ -71,10 +72,19 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
     switch_account = "switch" in request.GET
     # With parameters, even a signed-in user is sent to the provider.
     if is_signed_in_by(request, provider) and not switch_account and not params:
-        return HttpResponseRedirect(target(next_path))
+        return forward(request)
     return start(
         request, provider, next_path, params=params, switch_account=switch_account
     )
+
+
+def forward(request: HttpRequest) -> HttpResponse:
+    """Send a signed-in user on to `next`; a page, if `next` sent the user here."""
+    next_path = requested_next(request)
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    if is_denied(request.session, wanted, now=time.time()):
+        return denied_page(request, code="account.not_permitted", next=next_path)
+    return HttpResponseRedirect(target(next_path))
 
 
 def start(

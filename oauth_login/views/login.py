@@ -9,7 +9,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
-    HttpResponseRedirect,
 )
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_protect
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.policy.email_address import plain_address
-from oauth_login.views.begin import start
+from oauth_login.views.begin import forward, start
 from oauth_login.views.browser import is_navigation, is_prefetch, login_required
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import show, with_form
@@ -39,7 +38,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """
     config, next_path = get_config(), requested_next(request)
     if request.user.is_authenticated:
-        return HttpResponseRedirect(target(next_path))
+        return forward(request)
     if not is_navigation(request):
         return login_required(request)
     providers = config.providers.values()

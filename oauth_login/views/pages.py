@@ -74,6 +74,7 @@ def denied_page(
     context = {
         "person": user.get_username(),
         "provider": get_config().providers.get(alias),
+        "not_permitted": code == "account.not_permitted",
         "provider_required": code == "account.provider_required",
         "next": next,
         "code": code,
