@@ -81,19 +81,21 @@ def _forbid_framing(request: HttpRequest, response: HttpResponseBase) -> None:
     """Add `frame-ancestors 'none'` to the site's policy, and keep the rest of it.
 
     django-csp and Django's own middleware (since 6.0) leave a response alone that has
-    the header, so each is told in its own way. Without them the header is set here.
+    the header, so each is told in its own way. Other middleware that marks requests for
+    its policy may do the same, or refuse the directive: then no header is set here, and
+    X-Frame-Options stands.
     """
     none = {"frame-ancestors": ["'none'"]}
     marked: Any = response
-    has_django_csp = hasattr(request, "csp_nonce")
-    if has_django_csp and not _only_reports():
+    marks = {name for name in vars(request) if "csp" in name}
+    if "csp_nonce" in marks and not _only_reports():  # django-csp
         replaced = getattr(marked, "_csp_replace", None) or {}
         marked._csp_replace = {**replaced, **none}
-    elif hasattr(request, "_csp_nonce") and not has_django_csp:
+    elif marks == {"_csp_nonce"}:
         # As django.views.decorators.csp.csp_override does.
         policy = getattr(marked, "_csp_config", None) or settings.SECURE_CSP
         marked._csp_config = {**policy, **none}
-    else:
+    elif not marks - {"csp_nonce", "_csp_nonce"}:
         # Browsers enforce both, if a view has set a policy.
         policy = response.get("Content-Security-Policy")
         framing = "frame-ancestors 'none'"

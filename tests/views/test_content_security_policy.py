@@ -58,6 +58,21 @@ class LikeDjangoCsp:
         return response
 
 
+class WithMark:
+    """A middleware of a site's own, which knows some directives and no others."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request._csp_to_merge = {}
+        response = self._get_response(request)
+        if "frame-ancestors" in response.get(HEADER, ""):
+            raise ValueError("Invalid CSP directive frame-ancestors")
+        response.setdefault(HEADER, "default-src 'none'")
+        return response
+
+
 LIKE_CSP = f"{__name__}.LikeDjangoCsp"
 
 
@@ -89,6 +104,15 @@ def test_where_django_csp_only_reports_the_policy_is_ours(
     settings.MIDDLEWARE = [LIKE_CSP, *settings.MIDDLEWARE]
 
     assert directives(get(client, PATHS[0])) == {"frame-ancestors 'none'"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_policy_of_the_sites_own_making_is_left_to_it(
+    client: Client, settings: Settings, path: str
+) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.WithMark", *settings.MIDDLEWARE]
+
+    assert directives(get(client, path)) == {"default-src 'none'"}
 
 
 @of_django_6
