@@ -42,11 +42,11 @@ class OAuthLoginBackend(ModelBackend):
             return None
         verified = oauth_login_token
         entry = get_config().providers[verified.provider]
-        complete = verified.claims_complete
-        check_admission(entry.rules, verified.claims, complete=complete)
-        decision = decide(entry.rules, verified.claims, complete=complete)
+        values = entry.rules.read(verified.claims, complete=verified.claims_complete)
+        check_admission(entry.rules, values)
+        decision = decide(entry.rules, values)
         with transaction.atomic():
             user, identity = resolve_user(verified, entry)
             apply(user, identity, decision, groups=entry.rules.groups)
-            record_claims(identity, verified, entry.rules)
+            record_claims(identity, values, entry.rules)
         return user

@@ -252,6 +252,7 @@ _codes(
     refused="A hook of the site refused this person.",
     refused_by_site="Another backend of the site stopped the login (PermissionDenied).",
     not_allowed="ALLOW_IF did not match.",
+    too_many_groups="GROUPS in mode 'mirror' would create more than 1,000 groups.",
     denied="DENY_IF matched.",
     claims_unknown="A rule needs claims that the provider could not deliver.",
     inactive="The user is deactivated.",

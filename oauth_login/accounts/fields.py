@@ -19,7 +19,7 @@ from oauth_login.conf.schema import ProviderConfig
 from oauth_login.conf.user_fields import FieldRule
 from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.policy.claim_paths import find_claim
+from oauth_login.policy.claim_paths import first_text
 from oauth_login.policy.email_address import is_verified
 
 logger = logging.getLogger("oauth_login.user_fields")
@@ -94,7 +94,7 @@ def _source_value(
         return _call(rule.call, verified)
     if rule.claim is None:
         return rule.value
-    value = find_claim(verified.claims, rule.claim)
+    value = first_text(verified.claims, rule.claim)
     if value in (None, "") and not getattr(user, field.name):
         # Not signed by the provider: good enough for an empty field, and only there.
         return verified.unsigned_names.get(rule.claim)

@@ -52,7 +52,9 @@ def username_from_claims(
     """The first claim that the field accepts, or "user-" and eight hex digits."""
     for path in claims:
         for value in claim_values(verified.claims, path) or ():
-            name = unicodedata.normalize("NFKC", str(value)[:MAX_CLAIM_LENGTH])
+            if len(str(value)) > MAX_CLAIM_LENGTH:
+                continue
+            name = unicodedata.normalize("NFKC", str(value))
             name = re.sub(r"[^\w.@+-]+", "-", name).strip("-.")
             name = name[: (getattr(field, "max_length", None) or 150) - 4]
             if name and _is_valid(field, name):

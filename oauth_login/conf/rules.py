@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from oauth_login.conf.validation import Section
-from oauth_login.policy.claim_paths import Scalar
+from oauth_login.policy.claim_paths import EMAIL_DOMAIN, Scalar, split_text
+from oauth_login.policy.email_address import plain_address
 from oauth_login.policy.rules import GroupsRule, Rule, Rules, RuleSet
 
-RULE_KEYS = ("ALLOW_IF", "DENY_IF", "STAFF_IF", "SUPERUSER_IF", "GROUPS")
+RULE_KEYS = ("ALLOW_IF", "DENY_IF", "STAFF_IF", "SUPERUSER_IF", "GROUPS", "SPLIT")
 GROUP_MODES = ("managed", "add", "mirror")
 GROUPS_KEYS: Mapping[str, object] = {
     "CLAIM": None,
@@ -29,13 +31,16 @@ def read_rules(section: Section) -> RuleSet:
             section.problem("E019", f"{section.where}[{key!r}]: {error}.")
             return ()
 
-    return RuleSet(
+    read = RuleSet(
         allow_if=rules("ALLOW_IF"),
         deny_if=rules("DENY_IF"),
         staff_if=rules("STAFF_IF"),
         superuser_if=rules("SUPERUSER_IF"),
         groups=_groups(section),
     )
+    read = replace(read, split=_split(section, read))
+    _warn_of_values_that_never_match(section, read)
+    return read
 
 
 def parse_rules(setting: object) -> Rules:
@@ -78,6 +83,51 @@ def _groups(section: Section) -> GroupsRule | None:
             f"{groups.where}['MAP'] must map values of the claim to names of groups.",
         )
         return None
-    return GroupsRule(
-        claim, mapping, mode, groups.text("SPLIT"), groups.text("OVERAGE")
-    )
+    return GroupsRule(claim, mapping, mode, groups.text("OVERAGE"))
+
+
+def _warn_of_values_that_never_match(section: Section, rules: RuleSet) -> None:
+    """W051: a value that the claim cannot have, whatever the provider sends."""
+    never = []
+    for path in sorted(rules.claims_needed()):
+        for value in sorted(rules.values_asked_for(path) or ()):
+            separator = rules.split.get(path)
+            if (separator and split_text(value, separator) != [value]) or (
+                path == EMAIL_DOMAIN and plain_address(f"x@{value}") != f"x@{value}"
+            ):
+                never.append(f"{path}={value!r}")
+    if never:
+        text = f"{section.where} has rules with values that never match: "
+        section.problem(
+            "W051",
+            f"{text}{', '.join(never)}.",
+            "A claim that is split has no separator and no outer spaces in a value; "
+            "email_domain is a domain in lower case.",
+        )
+
+
+def _split(section: Section, rules: RuleSet) -> dict[str, str]:
+    """Path → separator: from SPLIT, and from GROUPS["SPLIT"] for the groups' claim.
+
+    SPLIT is one separator for all claims that rules name, or a dict from paths to
+    separators.
+    """
+    setting, split = section.value("SPLIT"), {}
+    if isinstance(setting, str) and setting:
+        split = dict.fromkeys(rules.claims_needed() - {EMAIL_DOMAIN}, setting)
+    elif isinstance(setting, Mapping):
+        split = dict(setting)
+    if not (setting is None or setting == {} or split) or not all(
+        isinstance(text, str) and text for pair in split.items() for text in pair
+    ):
+        section.problem(
+            "E003",
+            f"{section.where}['SPLIT'] must be a separator, or a dict from claims to "
+            "separators.",
+        )
+        return {}
+    if rules.groups and section.value("GROUPS") is not None:
+        separator = section.within("GROUPS", GROUPS_KEYS).text("SPLIT")
+        if separator:
+            split[rules.groups.claim] = separator
+    return split

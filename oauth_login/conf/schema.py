@@ -158,6 +158,7 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "STAFF_IF": (),
     "SUPERUSER_IF": (),
     "GROUPS": None,
+    "SPLIT": None,
     "CREATE_USERS": True,
     "LINK_BY_EMAIL": False,
     "TRUST_EMAIL": "verified",

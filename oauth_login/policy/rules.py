@@ -6,15 +6,23 @@ one of the accepted values. A list of rules matches if one of its rules does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from oauth_login.errors import LoginRefused
-from oauth_login.policy.claim_paths import Claims, Scalar, claim_values, is_unknown
+from oauth_login.policy.claim_paths import Claims, ClaimValues, Scalar
 
 Rule: TypeAlias = Mapping[str, tuple[Scalar, ...]]
 Rules: TypeAlias = tuple[Rule, ...]
+
+# A provider that sends more groups than this to be mirrored is not configured as the
+# site meant it, or under attack: the login is refused, and no group is made (T144).
+MAX_MIRRORED_GROUPS = 1_000
+MAX_GROUP_NAME = 150  # the length of Django's Group.name
+# Claim names in log records and on pages. Decisions are not bounded by these.
+MAX_LOGGED_NAMES = 50
+MAX_LOGGED_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +30,34 @@ class GroupsRule:
     """Which values of a claim become which Django groups.
 
     `map` may be empty only in mode "mirror", in which every value is a group's name.
-    `separator` splits strings of the claim into several values. `overage` is the dotted
-    path of a function that fetches the values if there are too many for the token.
+    `overage` is the dotted path of a function that fetches the values if there are too
+    many for the token.
     """
 
     claim: str
     map: Mapping[str, str]
     mode: str = "managed"
-    separator: str | None = None
     overage: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """All rules of one provider."""
+    """All rules of one provider, and how they read claims.
+
+    `split` maps paths to separators: strings of these claims hold several values, for
+    every rule.
+    """
 
     allow_if: Rules = ()
     deny_if: Rules = ()
     staff_if: Rules = ()
     superuser_if: Rules = ()
     groups: GroupsRule | None = None
+    split: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, claims: Claims, *, complete: bool) -> ClaimValues:
+        """The values of one person's claims, for these rules."""
+        return ClaimValues(claims, complete=complete, split=self.split)
 
     def values_asked_for(self, path: str) -> frozenset[str] | None:
         """All values that rules accept at this path; None if any value is accepted."""
@@ -54,8 +70,7 @@ class RuleSet:
 
     def claims_needed(self) -> set[str]:
         """All paths that the rules read."""
-        rules = (*self.allow_if, *self.deny_if, *self.staff_if, *self.superuser_if)
-        paths = {path for rule in rules for path in rule}
+        paths = _paths(self.allow_if, self.deny_if, self.staff_if, self.superuser_if)
         return paths | ({self.groups.claim} if self.groups else set())
 
 
@@ -74,53 +89,98 @@ class Decision:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-def check_admission(rules: RuleSet, claims: Claims, *, complete: bool) -> None:
-    """Raise LoginRefused unless ALLOW_IF matches (or is empty) and DENY_IF does not."""
-    for path in {path for rule in (*rules.allow_if, *rules.deny_if) for path in rule}:
-        if is_unknown(claims, path, complete=complete):
-            raise LoginRefused("account.claims_unknown", claim=path)
-    if matched(rules.deny_if, claims):
-        raise LoginRefused("account.denied")
-    if rules.allow_if and not matched(rules.allow_if, claims):
-        raise LoginRefused("account.not_allowed")
+def check_admission(
+    rules: RuleSet, claims: Claims | ClaimValues, *, complete: bool = True
+) -> None:
+    """Raise LoginRefused unless ALLOW_IF matches (or is empty) and DENY_IF does not.
+
+    The error names the claims that the rules wanted and those that came, for the log.
+    `complete` counts only if `claims` were not read yet.
+    """
+    values = _read(rules, claims, complete)
+    received = claim_names(values.claims)
+    wanted, denying = _paths(rules.allow_if), _paths(rules.deny_if)
+    if _denied(rules.deny_if, values):
+        raise LoginRefused("account.denied", wanted=sorted(denying), received=received)
+    allowed = not rules.allow_if or bool(_matched(rules.allow_if, values))
+    unknown = {path for path in wanted | denying if values.is_unknown(path)}
+    unknown |= {
+        path
+        for path in (denying if allowed else denying | wanted)
+        if values.may_have_more(path)
+    }
+    if unknown:
+        raise LoginRefused(
+            "account.claims_unknown", claim=min(unknown), received=received
+        )
+    if not allowed:
+        raise LoginRefused(
+            "account.not_allowed", wanted=sorted(wanted), received=received
+        )
 
 
-def decide(rules: RuleSet, claims: Claims, *, complete: bool) -> Decision:
-    """The rights of a person with these claims."""
+def decide(
+    rules: RuleSet, claims: Claims | ClaimValues, *, complete: bool = True
+) -> Decision:
+    """The rights of a person with these claims.
+
+    Raises LoginRefused if there are too many groups to mirror. `complete` counts only
+    if `claims` were not read yet.
+    """
+    values = _read(rules, claims, complete)
     reasons: dict[str, str] = {}
     unknown: set[str] = set()
 
     def flag(name: str, of: Rules) -> bool | None:
         if not of:
             return None
-        if reason := matched(of, claims):
+        if reason := _matched(of, values):
             reasons[name] = reason
             return True
-        missing = {
-            path
-            for rule in of
-            for path in rule
-            if is_unknown(claims, path, complete=complete)
-        }
+        missing = {path for path in _paths(of) if values.may_have_more(path)}
         unknown.update(missing)
         return None if missing else False
 
     return Decision(
         staff=flag("staff", rules.staff_if),
         superuser=flag("superuser", rules.superuser_if),
-        groups=_groups(rules.groups, claims, complete, reasons, unknown),
+        groups=_groups(rules.groups, values, reasons, unknown),
         unknown=frozenset(unknown),
         reasons=reasons,
     )
 
 
-def matched(rules: Rules, claims: Claims) -> str:
+def matched(rules: Rules, claims: Claims | ClaimValues) -> str:
     """The claims of the first rule that matches: "groups=ops"; empty if none does."""
+    return _matched(rules, _read(RuleSet(), claims, complete=True))
+
+
+def claim_names(claims: Claims) -> list[str]:
+    """The names of the claims, for logs and pages: never their values.
+
+    Only printable names of a reasonable length, and not more than fifty.
+    """
+    names = sorted(
+        name[:MAX_LOGGED_NAME]
+        for name, value in claims.items()
+        if value is not None and name.isprintable()
+    )
+    return names[:MAX_LOGGED_NAMES]
+
+
+def _read(rules: RuleSet, claims: Claims | ClaimValues, complete: bool) -> ClaimValues:
+    if isinstance(claims, ClaimValues):
+        return claims
+    return rules.read(claims, complete=complete)
+
+
+def _paths(*rules: Iterable[Rule]) -> set[str]:
+    return {path for several in rules for rule in several for path in rule}
+
+
+def _matched(rules: Rules, values: ClaimValues) -> str:
     for rule in rules:
-        hits = [
-            next((v for v in accepted if _in(v, claim_values(claims, path))), None)
-            for path, accepted in rule.items()
-        ]
+        hits = [values.match(path, accepted) for path, accepted in rule.items()]
         if all(hit is not None for hit in hits):
             return ", ".join(
                 f"{path}={hit}" for path, hit in zip(rule, hits, strict=True)
@@ -128,32 +188,35 @@ def matched(rules: Rules, claims: Claims) -> str:
     return ""
 
 
+def _denied(rules: Rules, values: ClaimValues) -> bool:
+    return any(
+        all(
+            values.match_loosely(path, denied) is not None
+            for path, denied in rule.items()
+        )
+        for rule in rules
+    )
+
+
 def _groups(
     rule: GroupsRule | None,
-    claims: Claims,
-    complete: bool,
+    values: ClaimValues,
     reasons: dict[str, str],
     unknown: set[str],
 ) -> frozenset[str] | None:
     if rule is None:
         return None
-    if is_unknown(claims, rule.claim, complete=complete):
+    if values.may_have_more(rule.claim):
         unknown.add(rule.claim)
         return None
-    values = [v for v in claim_values(claims, rule.claim) or () if isinstance(v, str)]
-    if rule.separator is not None:
-        values = [part for value in values for part in value.split(rule.separator)]
     names = set()
-    for value in values:
+    for value in values.at(rule.claim) or ():
+        if not isinstance(value, str):
+            continue
         name = rule.map.get(value, value if rule.mode == "mirror" else None)
-        if name and len(name) <= 150:  # Django's Group.name
+        if name and len(name) <= MAX_GROUP_NAME:
             names.add(name)
             reasons[name] = f"{rule.claim}={value}"
+    if rule.mode == "mirror" and len(names) > MAX_MIRRORED_GROUPS:
+        raise LoginRefused("account.too_many_groups", received=len(names))
     return frozenset(names)
-
-
-def _in(accepted: Scalar, values: Sequence[Scalar] | None) -> bool:
-    # The types must be the same, too: in Python, 1 == True.
-    return any(
-        type(value) is type(accepted) and value == accepted for value in values or ()
-    )

@@ -13,6 +13,12 @@ from oauth_login.protocol.strict_json import parse_json_object, printable
 
 # OpenID Connect Core 5.1 defines these as booleans; the last one is Apple's.
 BOOLEANS = ("email_verified", "phone_number_verified", "is_private_email")
+# OpenID Connect Core 5.1 defines these as strings; `sub` is not among them here.
+TEXTS = {
+    *("name", "given_name", "family_name", "middle_name", "nickname", "profile"),
+    *("preferred_username", "picture", "website", "email", "gender", "birthdate"),
+    *("zoneinfo", "locale", "phone_number"),
+}
 _WORDS = {"true": True, "false": False}
 _DIGITS = {"1": True, "0": False}
 MAX_NAME = 150
@@ -30,11 +36,18 @@ def standard_claims(
     """The claims of one document, with standard claims added from their aliases.
 
     An alias never replaces a claim that the document has under its standard name.
+    Where the standard has one text and the provider sends a list, its first text counts
+    (Azure AD B2C's `emails`). Claims that say who someone is, or that an address is
+    verified, are never taken from a list.
     """
     standard = dict(claims)
     for name, alias in deviations.claim_aliases.items():
         if claims.get(name) is None and alias in claims:
             standard[name] = claims[alias]
+    for name in TEXTS & standard.keys():
+        value = standard[name]
+        if isinstance(value, list):
+            standard[name] = value[0] if value and isinstance(value[0], str) else None
     for name in BOOLEANS:
         if name in standard:
             standard[name] = _boolean(standard[name], deviations)

@@ -30,6 +30,8 @@ PROTOCOL_CLAIMS = {
 AUTHENTICATION_CLAIMS = {"auth_time", "acr", "amr", "sid"}
 # These belong together: a verification is about one address.
 EMAIL_CLAIMS = {"email", "email_verified"}
+# A userinfo claim with a longer name is ignored: no rule can sensibly name it.
+MAX_CLAIM_NAME = 255
 
 
 def userinfo_request(access_token: str, *, userinfo_endpoint: str) -> ProviderRequest:
@@ -125,8 +127,24 @@ def merged_claims(
     reserved = PROTOCOL_CLAIMS
     if not EMAIL_CLAIMS.isdisjoint(id_token):
         reserved = reserved | EMAIL_CLAIMS
-    added = {name: value for name, value in userinfo.items() if name not in reserved}
+    # T147: "realm_access.roles" would be read in the place of the ID token's
+    # `realm_access`, and the other way round.
+    reserved = reserved.union(*map(_dotted_prefixes, id_token))
+    added = {
+        name: value
+        for name, value in userinfo.items()
+        if len(name) <= MAX_CLAIM_NAME
+        and name not in reserved
+        and id_token.keys().isdisjoint(_dotted_prefixes(name))
+    }
     return {**added, **id_token}
+
+
+def _dotted_prefixes(name: str) -> set[str]:
+    """The beginnings of the name up to each dot; none of an unreasonably long name."""
+    if len(name) > MAX_CLAIM_NAME:
+        return set()
+    return {name[:at] for at, character in enumerate(name) if character == "."}
 
 
 def _claims(response: ProviderResponse, context: TokenContext) -> Mapping[str, Any]:

@@ -6,20 +6,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from oauth_login.conf import get_config
-from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity
+from oauth_login.policy.claim_paths import ClaimValues
 from oauth_login.policy.recorded_claims import known_claims
 from oauth_login.policy.rules import RuleSet
 
 
-def record_claims(
-    identity: Identity, verified: VerifiedIdentity, rules: RuleSet
-) -> None:
+def record_claims(identity: Identity, values: ClaimValues, rules: RuleSet) -> None:
     """Store the claims that the rules name; without KEEP_CLAIMS, delete them."""
     if get_config().keep_claims:
-        identity.claims = known_claims(
-            verified.claims, rules.claims_needed(), complete=verified.claims_complete
-        )
+        identity.claims = known_claims(values, rules)
         identity.claims_at = timezone.now()
     elif identity.claims is None:
         return

@@ -120,7 +120,9 @@ def test_names_are_kept_up_to_date_and_never_erased() -> None:
         # T97, T106
         ({"given_name": "a\r\nb\x1b"}, "first_name", "a  b"),
         ({"given_name": "<script>"}, "first_name", "<script>"),
-        ({"given_name": ["a"]}, "first_name", ""),
+        ({"given_name": ["a"]}, "first_name", "a"),
+        ({"given_name": []}, "first_name", ""),
+        ({"given_name": [["a"]]}, "first_name", ""),
         ({"given_name": "a" * 200}, "first_name", "a" * 150),
         ({"given_name": "a" * 10_001}, "first_name", ""),
         ({"email": "no address"}, "email", ""),

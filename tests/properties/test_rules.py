@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypothesis import given
@@ -43,12 +43,22 @@ rules = st.lists(
 ).map(tuple)
 
 
-def matches(rules: Rules, claims: Mapping[str, Any]) -> bool:
+def exact(value: Any) -> Any:
+    return type(value), value
+
+
+def loose(value: Any) -> Any:
+    return str(value).casefold().strip()
+
+
+def matches(
+    rules: Rules, claims: Mapping[str, Any], *, form: Callable[[Any], Any] = exact
+) -> bool:
     """What a rule says, said once more: any value of each path, of any rule."""
     return any(
         all(
-            {(type(v), v) for v in claim_values(claims, path) or ()}
-            & {(type(v), v) for v in accepted}
+            {form(v) for v in claim_values(claims, path) or ()}
+            & {form(v) for v in accepted}
             for path, accepted in rule.items()
         )
         for rule in rules
@@ -56,16 +66,12 @@ def matches(rules: Rules, claims: Mapping[str, Any]) -> bool:
 
 
 @given(claims, paths)
-def test_the_values_of_a_claim_are_few_short_and_plain(
-    claims: dict[str, Any], path: str
-) -> None:
+def test_the_values_of_a_claim_are_plain(claims: dict[str, Any], path: str) -> None:
     # T106
     found = claim_values(claims, path)
     assert lacks(claims, [path]) == (found is None)
     for value in found or ():
         assert isinstance(value, str | int | float | bool)
-        assert not isinstance(value, str) or len(value) <= 255
-    assert len(found or ()) <= 500
     if path == "email_domain" and found:
         assert claims["email_verified"] is True  # T94, T95
         assert claims["email"].lower().endswith(f"@{found[0]}")
@@ -89,7 +95,7 @@ def test_whom_the_rules_let_in_the_rules_name(
     )
     enters = (
         not unknown
-        and not matches(deny_if, claims)
+        and not matches(deny_if, claims, form=loose)
         and (not allow_if or matches(allow_if, claims))
     )
     assert (admitted is True) == enters
@@ -135,16 +141,15 @@ def test_groups_are_those_of_the_map_or_of_the_claim_itself(
     complete: bool,
 ) -> None:
     # T98
-    rule_set = RuleSet(groups=GroupsRule("groups", mapping, mode, separator))
+    split = {"groups": separator} if separator else {}
+    rule_set = RuleSet(groups=GroupsRule("groups", mapping, mode), split=split)
     groups = decide(rule_set, claims, complete=complete).groups
 
     assert (groups is None) == is_unknown(claims, "groups", complete=complete)
     for name in groups or ():
         assert 1 <= len(name) <= 150
-        said = [v for v in claim_values(claims, "groups") or () if isinstance(v, str)]
-        parts = {
-            part for v in said for part in (v.split(separator) if separator else [v])
-        }
+        read = rule_set.read(claims, complete=complete)
+        parts = [part for part in read.at("groups") or () if isinstance(part, str)]
         assert any(
             mapping.get(part, part if mode == "mirror" else None) == name
             for part in parts

@@ -141,3 +141,32 @@ def test_an_alias_is_read_as_the_claim_that_it_stands_for() -> None:
         assert claims == {"xms_edov": yes, "email_verified": True}
     for no in ("0", 0, "false", False):
         assert standard_claims({"xms_edov": no}, switches)["email_verified"] is False
+
+
+@pytest.mark.parametrize(
+    ("claims", "aliases", "email"),
+    [
+        (
+            {"emails": ["a@b.example", "c@d.example"]},
+            {"email": "emails"},
+            "a@b.example",
+        ),
+        ({"email": ["a@b.example"]}, {}, "a@b.example"),
+        ({"email": []}, {}, None),
+        ({"email": [5, "a@b.example"]}, {}, None),
+        ({"email": [["a@b.example"]]}, {}, None),
+    ],
+)
+def test_where_one_text_is_expected_the_first_of_a_list_counts(
+    claims: dict[str, Any], aliases: dict[str, str], email: str | None
+) -> None:
+    standard = standard_claims(claims, Deviations(claim_aliases=aliases))
+    assert standard["email"] == email
+
+
+@pytest.mark.parametrize(
+    "name", ["sub", "iss", "email_verified", "acr", "amr", "groups", "is_private_email"]
+)
+def test_a_list_stays_a_list_where_a_text_would_identify_or_verify(name: str) -> None:
+    every_switch = Deviations(string_booleans=True, numeric_booleans=True)
+    assert standard_claims({name: ["true"]}, every_switch) == {name: ["true"]}

@@ -559,6 +559,32 @@ def test_an_address_and_its_proof_come_from_one_document() -> None:
 
 
 @pytest.mark.parametrize(
+    ("id_token", "userinfo"),
+    [
+        ({"realm_access": {"roles": []}}, {"realm_access.roles": ["admin"]}),
+        ({"realm_access.roles": []}, {"realm_access": {"roles": ["admin"]}}),
+        ({"a.b": {"c": 1}}, {"a.b.c": 2}),
+        ({"a.b.c": 1}, {"a.b": {"c": 2}, "a": {"b": {"c": 2}}}),
+        ({}, {"x" * 256: 1}),
+        ({}, {"." * 10_000_000: 1}),
+    ],
+)
+def test_userinfo_does_not_hide_a_claim_behind_a_dotted_name(
+    id_token: dict[str, Any], userinfo: dict[str, Any]
+) -> None:
+    # T147
+    assert merged_claims(id_token, userinfo) == id_token
+
+
+def test_userinfo_adds_a_claim_with_a_dotted_name_that_the_id_token_does_not_have() -> (
+    None
+):
+    id_token = {"realm": 1, "." * 10_000_000: 1}
+    userinfo = {"realm_access.roles": ["a"], "https://a.example/b": 1, "y" * 255: 1}
+    assert merged_claims(id_token, userinfo) == {**id_token, **userinfo}
+
+
+@pytest.mark.parametrize(
     ("value", "subject"),
     [(17, "17"), ("17", "17"), (True, None), (False, None), (None, None), ("", None)],
 )
