@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from oauth_login.contrib import entra
+from oauth_login.errors import LoginRefused
 from oauth_login.models import GrantedRight
-from oauth_login.policy.claim_paths import MAX_VALUES
+from oauth_login.policy.rules import GroupsRule, RuleSet, decide
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.provider.group_overage import MAX_REQUESTS, Get, Overage, Resolver
 from oauth_login.testing import FakeProvider
@@ -88,9 +90,16 @@ def test_of_thousands_those_count_that_a_rule_asks_for() -> None:
     assert resolved(Graph(2000).send, wanted=wanted) == ["group-0", "group-1999"]
 
 
-@pytest.mark.parametrize(("number", "known"), [(MAX_VALUES, True), (501, False)])
-def test_there_is_an_end_to_how_many_can_be_mirrored(number: int, known: bool) -> None:
-    assert (resolved(Graph(number).send) is not None) is known
+@pytest.mark.parametrize(("number", "refused"), [(1_000, False), (1_001, True)])
+def test_there_is_an_end_to_how_many_can_be_mirrored(
+    number: int, refused: bool
+) -> None:
+    # T144: all of them are fetched; the rules refuse them.
+    groups = resolved(Graph(number).send)
+    assert len(groups) == number
+    rules = RuleSet(groups=GroupsRule("groups", {}, "mirror"))
+    with pytest.raises(LoginRefused) if refused else nullcontext():
+        decide(rules, {"groups": groups})
 
 
 def test_nobody_asks_when_the_token_has_the_groups() -> None:
