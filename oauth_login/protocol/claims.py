@@ -44,13 +44,16 @@ def standard_claims(
     for name, alias in deviations.claim_aliases.items():
         if claims.get(name) is None and alias in claims:
             standard[name] = claims[alias]
+    for name in BOOLEANS:
+        if name in standard:
+            standard[name] = _boolean(standard[name], deviations)
     for name in TEXTS & standard.keys():
         value = standard[name]
         if isinstance(value, list):
             standard[name] = value[0] if value and isinstance(value[0], str) else None
-    for name in BOOLEANS:
-        if name in standard:
-            standard[name] = _boolean(standard[name], deviations)
+            if name == "email" and standard.get("email_verified") is not False:
+                # T94: which of the addresses would be verified? Only TRUST_EMAIL tells.
+                standard["email_verified"] = None
     return standard
 
 

@@ -95,7 +95,7 @@ def test_there_is_an_end_to_how_many_can_be_mirrored(
     number: int, refused: bool
 ) -> None:
     # T144: all of them are fetched; the rules refuse them.
-    groups = resolved(Graph(number).send)
+    groups: Any = resolved(Graph(number).send)
     assert len(groups) == number
     rules = RuleSet(groups=GroupsRule("groups", {}, "mirror"))
     with pytest.raises(LoginRefused) if refused else nullcontext():
