@@ -5,6 +5,8 @@ This module decides which user an identity belongs to. It does not change users.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -154,6 +156,19 @@ def may_disconnect(user: AbstractBaseUser, identity: Identity) -> bool:
     """Whether `disconnect` would succeed: pages offer the button only then."""
     others = Identity.objects.filter(user_id=user.pk).exclude(pk=identity.pk)
     return _has_password(user) or any(map(_can_log_in, others))
+
+
+def other_ways_in(user: AbstractBaseUser, identity: Identity) -> dict[str, Any]:
+    """How the user can sign in without this identity, for a page that says so.
+
+    `providers` are those of the other identities; `has_password` is about the user.
+    """
+    others = Identity.objects.filter(user_id=user.pk).exclude(pk=identity.pk)
+    aliases = {row.provider for row in others}
+    return {
+        "providers": [e for a, e in get_config().providers.items() if a in aliases],
+        "has_password": _has_password(user),
+    }
 
 
 def _has_password(user: AbstractBaseUser) -> bool:

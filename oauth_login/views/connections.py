@@ -6,10 +6,14 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.contrib import auth
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import pgettext
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from oauth_login.accounts import identities
 from oauth_login.conf import get_config
@@ -17,6 +21,7 @@ from oauth_login.errors import InvalidCallback, LoginRefused
 from oauth_login.flow import LoginAttempt, VerifiedIdentity
 from oauth_login.models import Identity
 from oauth_login.policy.rules import check_admission
+from oauth_login.rights.preview import lost_with
 from oauth_login.sessions.facts import RECENT, is_recent, login_facts, user_key
 from oauth_login.views.begin import start
 from oauth_login.views.guard import guarded_view
@@ -28,38 +33,109 @@ NOTICE_KEY = "_oauth_login_notice"
 
 
 @guarded_view
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def connect(request: HttpRequest, provider: str) -> HttpResponse:
-    """Start a login whose identity will be linked to the signed-in user (T103)."""
-    if provider not in get_config().providers:
+    """POST starts a login whose identity is linked to the signed-in user (T103).
+
+    GET asks, and changes nothing: a login that POST required first comes back to it.
+    """
+    entry = get_config().providers.get(provider)
+    if entry is None:
         raise Http404
+    here = reverse("oauth_login:connect", args=[provider])
+    if request.method != "POST":
+        if not request.user.is_authenticated:
+            return HttpResponseRedirect(login_url(here))
+        context = {"provider": entry, **_asker(request)}
+        return with_form(show(request, "connect", context))
     # Ask the provider for its account chooser: the browser may be signed in there with
     # another account than the user means.
-    return _if_recent(request) or start(
+    return _if_recent(request, here) or start(
         request, provider, "", mode="link", switch_account=True
     )
 
 
 @guarded_view
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def disconnect(request: HttpRequest, identity: int) -> HttpResponse:
-    """Remove one identity of the signed-in user (T104)."""
-    if answer := _if_recent(request):
+    """POST removes one identity of the signed-in user (T104); GET asks."""
+    here = reverse("oauth_login:disconnect", args=[identity])
+    if request.method != "POST":
+        return _ask_to_disconnect(request, identity, here)
+    if answer := _if_recent(request, here):
         return answer
     user: Any = request.user
+    is_here = _is_identity_of_session(request, Identity.objects.filter(pk=identity))
     try:
         row = identities.disconnect(user, identity)
     except LoginRefused as error:
         return error_page(request, error, is_ours=True, back=account_url())
     if row is None:
         raise Http404  # another user's or deleted: the answer is the same
+    if is_here:
+        return _signed_out_by_disconnecting(request, user, row)
     return _done(
         request,
         pgettext("oauth_login message", "%(name)s was disconnected from your account.")
         % {"name": label_of(row)},
     )
+
+
+def _ask_to_disconnect(request: HttpRequest, identity: int, here: str) -> HttpResponse:
+    """The page that says what will happen. It changes nothing."""
+    if not request.user.is_authenticated:
+        return HttpResponseRedirect(login_url(here))
+    user: Any = request.user
+    row = Identity.objects.filter(pk=identity, user_id=user.pk).first()
+    if row is None:
+        return HttpResponseRedirect(account_url())
+    if not identities.may_disconnect(user, row):
+        error = LoginRefused("account.last_way_in")
+        return error_page(request, error, back=account_url())
+    context = {
+        "label": label_of(row),
+        "address": row.verified_email,
+        "ends_here": _is_identity_of_session(
+            request, Identity.objects.filter(pk=row.pk)
+        ),
+        "others": row.sessions.filter(ended_at=None, expires_at__gt=timezone.now())
+        .exclude(pk=login_facts(request.session).get("id"))
+        .count(),
+        "lost": lost_with(user, row),
+        **identities.other_ways_in(user, row),
+        **_asker(request),
+    }
+    return with_form(show(request, "disconnect", context))
+
+
+def _asker(request: HttpRequest) -> dict[str, Any]:
+    """Who is asked, and whether a new login will be required first."""
+    user: Any = request.user
+    return {
+        "person": user.get_username(),
+        "back": account_url(),
+        "is_recent": is_recent(request.session, now=time.time()),
+    }
+
+
+def _is_identity_of_session(request: HttpRequest, rows: QuerySet[Identity]) -> bool:
+    key = login_facts(request.session).get("identity")
+    return key is not None and rows.filter(key=key).exists()
+
+
+def _signed_out_by_disconnecting(
+    request: HttpRequest, user: Any, row: Identity
+) -> HttpResponse:
+    """Log out: the identity of this session is gone. The page says how to come back.
+
+    Rendered here, because a notice in the session would end with the session.
+    """
+    ways = identities.other_ways_in(user, row)
+    auth.logout(request)
+    context = {"label": label_of(row), "back": account_url(), **ways}
+    return show(request, "disconnected", context)
 
 
 def check_same_person(request: HttpRequest, attempt: LoginAttempt) -> None:
@@ -86,21 +162,25 @@ def label_of(row: Identity) -> str:
     return get_config().label(row.provider)
 
 
-def _if_recent(request: HttpRequest) -> HttpResponse | None:
-    """None after a recent login; otherwise the response that leads to a new one."""
+def _if_recent(request: HttpRequest, here: str) -> HttpResponse | None:
+    """None after a recent login; otherwise the response that leads to a new one.
+
+    The new login comes back to `here`, the page that asks for the same again.
+    """
     if not request.user.is_authenticated:
-        return HttpResponseRedirect(login_url(account_url()))
+        return HttpResponseRedirect(login_url(here))
     now = time.time()
     if is_recent(request.session, now=now):
         return None
     alias = login_facts(request.session).get("provider", "")
     entry = get_config().providers.get(alias)
     if entry is None:
-        return with_form(show(request, "sign_in_again", {"next": account_url()}))
+        context = {"next": here, "back": account_url()}
+        return with_form(show(request, "sign_in_again", context))
     # Plain OAuth 2.0 has no `max_age`.
     plain = entry.subject_field is not None
     params = {} if plain else {"max_age": str(RECENT)}
-    return start(request, alias, account_url(), params=params)
+    return start(request, alias, here, params=params)
 
 
 def _done(request: HttpRequest, notice: str) -> HttpResponse:

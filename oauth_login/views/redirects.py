@@ -18,8 +18,8 @@ from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.urls import is_loopback_name
 
 MAX_NEXT = 2048
-# Our own pages that may be a `next`.
-DESTINATIONS = {"account", "resume"}
+# Our own pages that may be a `next`: a GET of them shows or asks, and changes nothing.
+DESTINATIONS = {"account", "connect", "disconnect", "resume"}
 
 
 def requested_next(request: HttpRequest) -> str:

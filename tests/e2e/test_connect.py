@@ -34,8 +34,13 @@ def test_whoever_has_a_password_connects_and_disconnects(page: Page, lax: Demo) 
         "Demo SSO was connected to your account."
     )
     check_page(page, "account_connected")
-    page.get_by_role("button", name="Disconnect Demo SSO").focus()
+    page.get_by_role("link", name="Disconnect Demo SSO").focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Disconnect Demo SSO?")
+    check_page(page, "disconnect")
+    page.get_by_role("link", name="Keep Demo SSO").click()
+    page.get_by_role("link", name="Disconnect Demo SSO").click()
+    page.get_by_role("button", name="Disconnect Demo SSO").click()
     expect(page.get_by_role("status")).to_have_text(
         "Demo SSO was disconnected from your account."
     )
@@ -79,7 +84,8 @@ def test_whoever_signed_in_long_ago_is_asked_to_do_it_again(
     check_page(page, "sign_in_again")
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("link", name="Sign in again").click()
-    expect(page.get_by_text("/auth/account/")).to_be_visible()
+    # What was begun is not forgotten.
+    expect(page.get_by_text("/auth/account/connect/demo/")).to_be_visible()
 
 
 AGE_SESSIONS = """
