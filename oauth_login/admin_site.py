@@ -25,7 +25,7 @@ from django.views.decorators.cache import never_cache
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
 from oauth_login.sessions.facts import came_through_provider
-from oauth_login.views.guard import guarded_view
+from oauth_login.views.guard import guarded_view, without_transaction
 from oauth_login.views.logout import log_out
 from oauth_login.views.pages import denied_page, error_page
 from oauth_login.views.reachable import is_included
@@ -54,6 +54,7 @@ class OAuthLoginAdminMixin(AdminSite):
         """Anonymous: log in. Signed in without permission: a page that says so."""
         return _login(self, super().login, request, extra_context)
 
+    @without_transaction
     @method_decorator(never_cache)
     def logout(  # type: ignore[override] # the stubs are narrower than Django
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -82,7 +83,8 @@ def install_admin_login(site: Any) -> None:
     if "login" not in vars(site):
         site.login = InstalledMethod(site, "login", _login_of_class)
     if "logout" not in vars(site):
-        site.logout = InstalledMethod(site, "logout", _logout_of_class)
+        logout = InstalledMethod(site, "logout", _logout_of_class)
+        site.logout = without_transaction(logout)
 
 
 class InstalledMethod:

@@ -163,8 +163,8 @@ def finish_login(
     """Who logged in, or one of the errors of `oauth_login.errors`.
 
     `params` are the callback's, in the order received. Before this call, the caller
-    removes `attempt` from the session and saves the session, so that the attempt works
-    only once (T04), and checks that it is not too old and belongs to this browser.
+    claims the state of `attempt`, so that the attempt works only once (T04, T153), and
+    checks that it is not too old and belongs to this browser.
     """
     # The browser cannot choose another provider than the attempt's (T36).
     if provider.alias != attempt.provider:

@@ -212,6 +212,10 @@ class LoginEvent(models.Model):
     created_at = models.DateTimeField(
         pgettext_lazy("oauth_login field", "time"), default=timezone.now, db_index=True
     )
+    # How many equal events this row stands for. See audit/repetitions.py.
+    count = models.PositiveIntegerField(
+        pgettext_lazy("oauth_login field", "count"), default=1, db_default=1
+    )
     # The place in the chain; NULL without EVENT_LOG_KEY. See audit/chain.py.
     sequence = models.BigIntegerField(
         pgettext_lazy("oauth_login field", "sequence number"),
@@ -251,6 +255,19 @@ class EventChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence}:{self.mac}"
+
+
+class ClaimedState(models.Model):
+    """A state that a callback has claimed. The key is an HMAC of it, and unique."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    claimed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class BreakGlassLink(models.Model):

@@ -44,6 +44,9 @@ from oauth_login.views.redirects import (
     target,
 )
 
+# In the query of `begin`: another tab had logged in or out, see start().
+AGAIN = "again"
+
 
 @guarded_view
 @require_safe
@@ -98,10 +101,10 @@ def start(
     mode: Literal["login", "link"] = "login",
 ) -> HttpResponse:
     """Store a new attempt, and send the browser to the provider."""
+    again = alias, next_path, params, switch_account
     if mode == "login" and not restarts and _is_at_another_host(request):
-        wish = step_up.seal_params(params) if params else ""
-        url = _begin_at_home(alias, next_path, wish=wish, switch=switch_account)
-        return _sent_to(request, url)
+        url = _begin_url(*again, mark=HOP)
+        return _sent_to(request, f"{get_config().base_url}{url}")
     now = time.time()
     try:
         attempt, url = start_login(
@@ -130,7 +133,13 @@ def start(
             is_ours=True,
             back=account_url() if mode == "link" else "",
         )
-    attempts.remember(request.session, attempt)
+    if not attempts.remember(request.session, attempt):
+        # Another tab has logged in or out. With the cookie that it got, the browser may
+        # be signed in: so it asks again, once.
+        if request.method == "GET" and AGAIN not in request.GET:
+            return HttpResponseRedirect(_begin_url(*again, mark=AGAIN))
+        request.session.flush()
+        attempts.remember(request.session, attempt)
     response = _sent_to(request, url)
     markers.add(request, response, attempt)
     return response
@@ -162,14 +171,22 @@ def _is_at_another_host(request: HttpRequest) -> bool:
     )
 
 
-def _begin_at_home(alias: str, next_path: str, *, wish: str, switch: bool) -> str:
-    """The URL of `begin` at the host of BASE_URL, for the same login."""
+def _begin_url(
+    alias: str,
+    next_path: str,
+    params: Mapping[str, str] | None,
+    switch_account: bool,
+    *,
+    mark: str,
+) -> str:
+    """The URL of `begin` for the same login; `mark` says that it is the second try."""
     query = {
         REDIRECT_FIELD_NAME: next_path,
-        "wish": wish,
-        "switch": "1" if switch else "",
-        HOP: "1",
+        "wish": step_up.seal_params(params) if params else "",
+        "switch": "1" if switch_account else "",
+        mark: "1",
     }
     path = reverse("oauth_login:begin", kwargs={"provider": alias})
-    given = urlencode({name: value for name, value in query.items() if value})
-    return f"{get_config().base_url}{path}?{given}"
+    return (
+        f"{path}?{urlencode({name: value for name, value in query.items() if value})}"
+    )

@@ -33,6 +33,7 @@ from oauth_login.errors import (
 )
 from oauth_login.flow import LoginAttempt, VerifiedIdentity, finish_login
 from oauth_login.login import attempts, markers
+from oauth_login.login.claimed_states import claim
 from oauth_login.protocol.authorization import (
     USER_PARAMETER,
     WellFormedResponse,
@@ -82,40 +83,46 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
         return _form_post(request, entry)
     now = time.time()
     received = well_formed_response(_with_user(query_params(request)))
-    attempt = attempts.take(request.session, received.state, now=now)
-    if attempt is None:
+    attempt = attempts.find(request.session, received.state, now=now)
+    if attempt is not None and attempt.provider != provider:
+        error = InvalidCallback("callback.wrong_provider")  # T36
+        return _error(request, error, attempt)
+    # The attempt and its provider are known, and nothing has been asked of anyone: now
+    # this request, and no other, gets the right to ask (T04, T153).
+    if attempt is None or not claim(received.state):
         return lost_attempt.resume(
             request, received.state, provider, parameters=KEPT_BY_HOP, now=now
         )
-    response = _finish(request, provider, attempt, received, now)
+    response = _finish(request, attempt, received, now)
     markers.remove(request, response, attempt.state)
     return response
 
 
 def _finish(
     request: HttpRequest,
-    alias: str,
     attempt: LoginAttempt,
     received: WellFormedResponse,
     now: float,
 ) -> HttpResponse:
     """Redeem the code for the attempt, and log in or connect; or the error's page."""
     try:
-        if attempt.provider != alias:
-            raise InvalidCallback("callback.wrong_provider")  # T36
         if attempt.mode == "link":
             check_same_person(request, attempt)
         elif attempt.started_by != user_key(request):
             return _after_other_login(request, attempt)
-        verified = finish_login(get_provider(alias), attempt, received, now=now)
+        provider = get_provider(attempt.provider)
+        verified = finish_login(provider, attempt, received, now=now)
         if attempt.mode == "link":
+            attempts.forget(request.session, attempt.state, now=now)
             return finish_connect(request, verified)
         return _log_in(request, verified, attempt, now)
     except LoginRefused as error:
         if attempt.mode == "login":
-            _end_stale_session(request, alias)
+            _end_stale_session(request, attempt.provider)
+        attempts.forget_failed(request.session, attempt.state, now=now)
         return _error(request, error, attempt)
     except OAuthLoginError as error:
+        attempts.forget_failed(request.session, attempt.state, now=now)
         return _error(request, error, attempt)
 
 
@@ -166,7 +173,7 @@ def _log_in(
     user = auth.authenticate(request, oauth_login_token=verified)
     if user is None:
         raise _nobody()
-    attempts.sync(request.session, now=now)
+    attempts.forget(request.session, attempt.state, now=now)
     lifetime = timedelta(seconds=get_config().session_max_age)
     sign_in(request, user, lifetime=lifetime)
     attach_identity(request.session, verified, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -15,6 +15,7 @@ from django.core.exceptions import (
     PermissionDenied,
     SuspiciousOperation,
 )
+from django.db import connections, transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.debug import sensitive_variables
@@ -27,15 +28,18 @@ logger = logging.getLogger("oauth_login")
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+V = TypeVar("V", bound=Callable[..., Any])
 
 
 def guarded_view(view: View[P]) -> View[P]:
     """Protect a view of ours, whatever middleware the site has.
 
-    LoginRequiredMiddleware lets it through (T133). The response is not cached (T24),
-    not framed (T13), and its URL is not sent to other sites (T23). No exception leaves
-    the view (T122): Django's debug page would show a traceback, and its mail to the
-    administrators the request's URL, which contains the authorization code.
+    LoginRequiredMiddleware lets it through (T133). ATOMIC_REQUESTS opens no transaction
+    for it, which would stay open while a provider is asked (T153). The response is not
+    cached (T24), not framed (T13), and its URL is not sent to other sites (T23). No
+    exception leaves the view (T122): Django's debug page would show a traceback, and
+    its mail to the administrators the request's URL, which contains the authorization
+    code.
     """
 
     @functools.wraps(view)
@@ -68,7 +72,14 @@ def guarded_view(view: View[P]) -> View[P]:
         return response
 
     guarded: View[P] = login_not_required(guarded)  # type: ignore[no-redef] # wrapped
-    return guarded
+    return without_transaction(guarded)
+
+
+def without_transaction(view: V) -> V:
+    """Exempt a view from ATOMIC_REQUESTS, whichever databases have it (T153)."""
+    for alias in connections:
+        transaction.non_atomic_requests(using=alias)(view)  # marks it, and returns it
+    return view
 
 
 def _named(kwargs: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from oauth_login.audit import chain
 from oauth_login.conf import get_config
+from oauth_login.login.claimed_states import remove_old
 from oauth_login.models import BreakGlassLink, Identity, LoginEvent
 from oauth_login.rights.record_claims import not_to_be_kept
 from oauth_login.sessions.end import ended_before, prune_ended
@@ -60,6 +61,7 @@ class Command(BaseCommand):
             links=links.delete()[0],
             claims=erased,
         )
+        remove_old()
 
     def _report(
         self, verb: str, *, events: int, sessions: int, links: int, claims: int
