@@ -26,10 +26,8 @@ class OAuthLoginConfig(AppConfig):
         from oauth_login.rights.apply import take_back
         from oauth_login.sessions.begin import open_session
         from oauth_login.sessions.end import end_with_identity, on_logout
-        from oauth_login.sessions.facts import note_login
 
         user_logged_in.connect(open_session, dispatch_uid="oauth_login.sessions")
-        user_logged_in.connect(note_login, dispatch_uid="oauth_login.reauthentication")
         user_logged_out.connect(on_logout, dispatch_uid="oauth_login.sessions")
         user_logged_out.connect(note_logout, dispatch_uid="oauth_login.markers")
         signals.identity_linked.connect(mail_linked, dispatch_uid="oauth_login.notices")

@@ -116,19 +116,28 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     if settings.SESSION_ENGINE == "django.contrib.sessions.backends.signed_cookies":
         # T32, T109
         text = (
-            "Sessions in signed cookies can be read by their users, and not be ended."
+            "Sessions in signed cookies can be read by their users, and only "
+            "LoginSessionMiddleware can end them."
         )
         found.append(_message("W044", text, "Use the database or the cache."))
     cache = settings.CACHES.get(config.cache_alias, {}).get("BACKEND", "")
     if cache.endswith(("LocMemCache", "DummyCache")):
-        text = "Each process has its own cache, and asks the provider again."
+        # T162
+        text = (
+            "Each process has its own cache: it asks the provider for its own "
+            "documents, and lets a session go on for up to a minute after it was ended "
+            "in another process."
+        )
         hint = "Use a shared cache, and name it in OAUTH_LOGIN['CACHE']."
         found.append(_message("W045", text, hint))
     if config.allow_http_loopback:
         text = "OAUTH_LOGIN allows http for this machine (ALLOW_HTTP_LOOPBACK)."
         found.append(_message("W046", text))
     if _position(LOGIN_SESSIONS) is None:
-        text = f"Without {LOGIN_SESSIONS!r}, sessions cannot be ended remotely."
+        text = (
+            f"Without {LOGIN_SESSIONS!r}, sessions cannot be ended from elsewhere, and "
+            "in signed cookies they go on after SESSION_MAX_AGE."
+        )
         found.append(_message("W047", text, f"Put it after {AUTHENTICATION!r}."))
     return [*found, *_check_cookie_names()]
 

@@ -123,6 +123,14 @@ class LoginSession(models.Model):
     provider = models.CharField(
         pgettext_lazy("oauth_login field", "provider"), max_length=40, blank=True
     )
+    # Who issued the ID token, and to which client of theirs.
+    issuer = models.TextField(
+        pgettext_lazy("oauth_login field", "issuer"),
+        blank=True,
+        default="",
+        db_default="",
+    )
+    client_id = models.TextField(blank=True, default="", db_default="", editable=False)
     # The provider's ID of its session (Front-Channel Logout 1.0, section 3).
     sid = models.CharField(max_length=255, blank=True)
     client = models.CharField(
@@ -137,6 +145,9 @@ class LoginSession(models.Model):
     expires_at = models.DateTimeField(
         pgettext_lazy("oauth_login field", "expires at"), db_index=True
     )
+    # The absolute end, in seconds since 1970; NULL if the session has none. Without
+    # one, `expires_at` moves with `last_seen_at`.
+    ends_at = models.BigIntegerField(null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(
         pgettext_lazy("oauth_login field", "ended at"), null=True, blank=True
     )

@@ -83,6 +83,15 @@ class LoginSessionAdmin(ReadOnlyAdmin):
         self._end(request, LoginSession.objects.filter(user__in=users))
 
     def _end(self, request: HttpRequest, rows: QuerySet[LoginSession]) -> None:
+        if not can_be_ended():
+            # T174: nothing would look at the rows, and they would seem to have ended.
+            warning = pgettext_lazy(
+                "oauth_login message",
+                "Sessions cannot be ended here because LoginSessionMiddleware is not "
+                "installed.",
+            )
+            self.message_user(request, warning, messages.WARNING)
+            return
         ending = list(rows.filter(ended_at=None).order_by())
         end_ids([row.pk for row in ending])
         # Django translates the names of fields in a history without a context, so that
@@ -91,24 +100,6 @@ class LoginSessionAdmin(ReadOnlyAdmin):
             history = pgettext("oauth_login message", "Session ended.")
         for row in ending:
             self.log_change(request, row, history)
-        if not can_be_ended():
-            # W047: the rows are ended, but without the middleware nothing checks them.
-            warning = pgettext_lazy(
-                "oauth_login message",
-                "Sessions cannot be ended here because LoginSessionMiddleware is not "
-                "installed.",
-            )
-            self.message_user(request, warning, messages.WARNING)
-            return
-        if not can_be_ended():
-            # W047: the rows are marked, but no request looks at them.
-            warning = pgettext_lazy(
-                "oauth_login message",
-                "Sessions cannot be ended here because LoginSessionMiddleware is not "
-                "installed.",
-            )
-            self.message_user(request, warning, messages.WARNING)
-            return
         text = npgettext(
             "oauth_login message",
             "%(number)d session was ended.",

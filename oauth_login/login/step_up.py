@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from oauth_login.conf import get_config
 from oauth_login.models import Identity
 from oauth_login.sealing import MAX_TEXT, seal_text, unseal_text
-from oauth_login.sessions.facts import login_facts
+from oauth_login.sessions.facts import is_login_at, login_facts
 
 PURPOSE = "step_up"
 
@@ -65,13 +65,13 @@ def is_satisfied(session: SessionBase, required: Requirement, *, now: float) -> 
     sent to the provider again.
     """
     noted = login_facts(session)
-    alias = noted.get("provider")
-    if required.provider is not None and alias != required.provider:
+    alias = required.provider or noted.get("provider") or ""
+    if required != Requirement() and not is_login_at(noted, alias):
         return False
     if required.max_age is not None:
-        entry = get_config().providers.get(alias or "")
+        entry = get_config().providers[alias]
         at = noted.get("authenticated_at")
-        if entry is None or not isinstance(at, int):
+        if not isinstance(at, int):
             return False
         if now - at > required.max_age + entry.client.leeway:
             return False

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+
+from oauth_login.conf import get_config
+from oauth_login.conf.schema import ProviderConfig
+from oauth_login.protocol.deviations import TENANT
+from oauth_login.protocol.issuer import of_tenant
 
 # In the session of a signed-in user:
 #   id                LoginSession.id
 # and, if the login came through a provider:
 #   provider          its name in the settings
+#   issuer            who issued the ID token, and to
+#   client_id         which client: a name in the settings may be given to another one
 #   identity          Identity.key
 #   authenticated_at  `auth_time`, in seconds since 1970, if the provider sent it
 #   acr               authentication context class, if the provider sent it
 # or, if the login came through a link for emergency access:
 #   breakglass        True
+# and with either of them:
+#   ends_at           the absolute end, in seconds since 1970
+# While this user is impersonated, all of it is about the login of the impersonator:
+#   impersonator      the primary key of that user, as text
+# In sessions of the previous release, issuer, client_id and ends_at are missing.
 FACTS_KEY = "_oauth_login"
 SIGNED_IN_AT_KEY = "_oauth_login_signed_in_at"
 # How many seconds after a login its user may connect and disconnect identities
@@ -30,16 +44,37 @@ def login_facts(session: SessionBase) -> dict[str, Any]:
     return noted if isinstance(noted, dict) else {}
 
 
+def ends_at(session: SessionBase) -> int | None:
+    """The absolute end, in seconds since 1970; None if the session has none."""
+    end = login_facts(session).get("ends_at")
+    return end if isinstance(end, int) else None
+
+
 def came_through_provider(session: SessionBase) -> bool:
     """Whether this session began with a provider's login or an emergency link."""
     return not login_facts(session).keys().isdisjoint({"provider", "breakglass"})
 
 
+def is_login_at(noted: Mapping[str, Any], alias: str) -> bool:
+    """Whether these are the facts of a login at the provider with that alias.
+
+    The alias alone does not tell: the settings may have given it to another issuer or
+    client since (T160).
+    """
+    entry = get_config().providers.get(alias)
+    if entry is None or noted.get("provider") != alias:
+        return False
+    if "issuer" not in noted:
+        return True  # from the previous release
+    return noted.get("client_id") == entry.client.client_id and _is_issuer(
+        noted["issuer"], entry
+    )
+
+
 def is_signed_in_by(request: HttpRequest, alias: str) -> bool:
     """Whether a login at that provider began this session."""
-    return (
-        request.user.is_authenticated
-        and login_facts(request.session).get("provider") == alias
+    return request.user.is_authenticated and is_login_at(
+        login_facts(request.session), alias
     )
 
 
@@ -48,10 +83,23 @@ def user_key(request: HttpRequest) -> str | None:
     return str(request.user.pk) if request.user.is_authenticated else None
 
 
-def note_login(*, request: Any, **kwargs: Any) -> None:
-    """Store the time of any login: a receiver of `user_logged_in`."""
-    if request is not None and hasattr(request, "session"):
-        request.session[SIGNED_IN_AT_KEY] = int(time.time())
+def session_user(session: SessionBase) -> str | None:
+    """The primary key of the user in this session, as text; None if there is none."""
+    key = session.get(auth.SESSION_KEY)
+    return None if key is None else str(key)
+
+
+def is_impersonated(session: SessionBase) -> bool:
+    """Whether a package for impersonation says that this session is not its user's.
+
+    django-hijack, django-loginas and django-impersonate each keep a note in it.
+    """
+    notes = (
+        "hijack_history",
+        getattr(settings, "LOGINAS_FROM_USER_SESSION_FLAG", "loginas_from_user"),
+        "_impersonate",
+    )
+    return any(session.get(note) for note in notes)
 
 
 def is_recent(session: SessionBase, *, now: float) -> bool:
@@ -59,7 +107,22 @@ def is_recent(session: SessionBase, *, now: float) -> bool:
 
     A provider may have authenticated the user hours before our login: if it sends
     `auth_time`, that time counts. Without `auth_time` the time of our login counts; a
-    provider that is asked with `max_age` has to send it.
+    provider that is asked with `max_age` has to send it. Somebody who impersonates the
+    user has never authenticated as them.
     """
-    at = login_facts(session).get("authenticated_at") or session.get(SIGNED_IN_AT_KEY)
+    noted = login_facts(session)
+    if is_impersonated(session) or "impersonator" in noted:
+        return False
+    at = noted.get("authenticated_at") or session.get(SIGNED_IN_AT_KEY)
     return isinstance(at, int) and 0 <= now - at <= RECENT
+
+
+def _is_issuer(received: str, entry: ProviderConfig) -> bool:
+    deviations = entry.client.deviations
+    template = deviations.issuer_template
+    if template is None:
+        # The setting may have a slash at its end that the issuer does not have.
+        return received.removesuffix("/") == entry.issuer.removesuffix("/")
+    head, _, tail = template.partition(TENANT)
+    tenant = received.removeprefix(head).removesuffix(tail)
+    return of_tenant(template, tenant) == received and deviations.allows_tenant(tenant)

@@ -13,7 +13,12 @@ from oauth_login.accounts.identities import may_disconnect
 from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.models import Identity, LoginEvent
-from oauth_login.sessions.end import can_be_ended, end_rows, open_sessions
+from oauth_login.sessions.end import (
+    can_be_ended,
+    end_others,
+    end_rows,
+    open_sessions,
+)
 from oauth_login.sessions.facts import login_facts
 from oauth_login.user_agents import translated_user_agent
 from oauth_login.views.connections import NOTICE_KEY, label_of
@@ -70,12 +75,21 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     """End one of the user's other sessions (`session`), or all of them (`others`)."""
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(account_url()))
+    if not can_be_ended():
+        # T174: nothing would look at the rows, and they would seem to have ended.
+        request.session[NOTICE_KEY] = pgettext(
+            "oauth_login message",
+            "Sessions cannot be ended here because LoginSessionMiddleware is not "
+            "installed.",
+        )
+        return HttpResponseRedirect(account_url())
     this = login_facts(request.session).get("id")
-    rows = open_sessions(request.user).exclude(pk=this)
-    if "others" not in request.POST:
+    if "others" in request.POST:
+        ended = end_others(request.user, but=this)
+    else:
         # Filtered by user: the response does not tell of other users' sessions (T121).
-        rows = rows.filter(pk=request.POST.get("session", "")[:43])
-    ended = end_rows(rows)
+        row_id = request.POST.get("session", "")[:43]
+        ended = end_rows(open_sessions(request.user).exclude(pk=this).filter(pk=row_id))
     if ended:
         events.logged_out(request, request.user, provider="", code="elsewhere")
     request.session[NOTICE_KEY] = (

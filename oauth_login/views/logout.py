@@ -24,6 +24,7 @@ from oauth_login.views.login import LOGGED_OUT_COOKIE
 from oauth_login.views.pages import show, with_form
 from oauth_login.views.redirects import (
     absolute_url,
+    account_url,
     requested_next,
     safe_next,
     signed_out_url,
@@ -75,6 +76,9 @@ def log_out(request: HttpRequest, *, next_path: str) -> HttpResponse:
 @require_safe
 def logged_out(request: HttpRequest) -> HttpResponse:
     """The page to which the provider sends the browser after its logout."""
+    if request.user.is_authenticated:
+        # T171: signed in again meanwhile, in another tab for example.
+        return HttpResponseRedirect(account_url())
     sealed = unseal_state(request.GET.get("state", ""), LOGOUT)
     if (url := signed_out_url()) is not None:
         return HttpResponseRedirect(url)

@@ -364,5 +364,6 @@ def test_no_provider_can_be_changed_in_the_database() -> None:
     }
     keys = {key.lower() for key in PROVIDER_KEYS} | {"token_endpoint", "jwks_uri"}
 
-    # Of an identity it is noted whose it is; nothing reads that to send a request.
-    assert columns & keys == {"issuer"}
+    # Of an identity and a session it is noted whose they are; nothing reads that to
+    # send a request.
+    assert columns & keys == {"issuer", "client_id"}

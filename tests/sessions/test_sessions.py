@@ -117,6 +117,7 @@ def test_an_end_holds_when_the_cache_has_lost_it(
     assert who(client) == ""
 
 
+@pytest.mark.django_db(transaction=True)
 def test_whoever_ends_a_session_while_another_looks_has_the_last_word(
     client: Client, oauth_log_in: LogIn
 ) -> None:
@@ -134,7 +135,8 @@ def test_whoever_ends_a_session_while_another_looks_has_the_last_word(
     assert is_over(session)
 
 
-def test_a_look_costs_one_query_in_a_minute_and_notes_the_time(
+@pytest.mark.django_db(transaction=True)
+def test_a_look_reads_the_row_once_in_a_minute_and_notes_the_time(
     client: Client,
     oauth_log_in: LogIn,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -149,7 +151,7 @@ def test_a_look_costs_one_query_in_a_minute_and_notes_the_time(
         with django_assert_num_queries(0):
             assert not is_over(session)
         clock.shift(2)
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             assert not is_over(session)
 
     assert LoginSession.objects.get().last_seen_at == NOW + timedelta(seconds=61)
