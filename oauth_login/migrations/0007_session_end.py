@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('oauth_login', '0005_texts'),
+        ('oauth_login', '0006_claimed_states'),
     ]
 
     operations = [
