@@ -18,15 +18,18 @@ meantime is not lost.
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Mapping, Sequence
+from inspect import isawaitable
 from typing import Any, ClassVar
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 
-from oauth_login.login.step_up import Requirement, is_satisfied, requirement
-from oauth_login.views.step_up import request_step_up
+from oauth_login.login.step_up import Requirement, requirement
+from oauth_login.views.admin_step_up import RequireLoginAdminMixin
+from oauth_login.views.step_up import is_sufficient, request_step_up
+
+__all__ = ["RequireLoginAdminMixin", "RequireLoginMixin", "require_login"]
 
 View = Callable[..., Any]
 
@@ -77,63 +80,24 @@ class RequireLoginMixin:
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         parent: Any = super()
-        guarded = require_login(parent.dispatch, **self.require_login)
-        return guarded(request, *args, **kwargs)
+        view = parent.dispatch
+        if getattr(self, "view_is_async", False) and not iscoroutinefunction(view):
+            view = _awaiting(view)
+        return require_login(view, **self.require_login)(request, *args, **kwargs)
 
 
-class RequireLoginAdminMixin:
-    """For a ModelAdmin: `require_login` holds the arguments for each action.
+def _awaiting(view: View) -> View:
+    """A coroutine function of a `dispatch` that returns a coroutine or a response."""
 
-    The actions are "view", "add", "change" and "delete", as in Django's permissions.
-    Opening a change form is "view"; submitting it is "change". "delete" includes the
-    confirmation page and the action of the change list.
-    """
+    async def awaiting(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = view(request, *args, **kwargs)
+        return await response if isawaitable(response) else response
 
-    require_login: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        deletes = request.method == "POST" and "delete" in request.POST.get(
-            "action", ""
-        )
-        return self._guarded(
-            "delete" if deletes else _sent(request, "change", "view"),
-            "changelist_view",
-            request,
-            *args,
-            **kwargs,
-        )
-
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return self._guarded("add", "add_view", request, *args, **kwargs)
-
-    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        action = _sent(request, "change", "view")
-        return self._guarded(action, "change_view", request, *args, **kwargs)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return self._guarded("delete", "delete_view", request, *args, **kwargs)
-
-    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return self._guarded("view", "history_view", request, *args, **kwargs)
-
-    def _guarded(
-        self, action: str, name: str, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> Any:
-        view = getattr(super(), name)
-        options = self.require_login.get(action)
-        if options is not None:
-            view = require_login(view, **options)
-        return view(request, *args, **kwargs)
+    return awaiting
 
 
 def _refusal(request: HttpRequest, required: Requirement) -> HttpResponseBase | None:
     """The response in place of the view; None if the login is sufficient."""
-    if request.user.is_authenticated and is_satisfied(
-        request.session, required, now=time.time()
-    ):
+    if is_sufficient(request, required):
         return None
     return request_step_up(request, required)
-
-
-def _sent(request: HttpRequest, changing: str, looking: str) -> str:
-    return changing if request.method == "POST" else looking

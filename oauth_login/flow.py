@@ -133,7 +133,12 @@ def start_login(
         switch_account=switch_account,
     )
     max_age, acr_values = expected_max_age(parameters), expected_acr_values(parameters)
-    if provider.subject_field is not None and (max_age is not None or acr_values):
+    no_proof_of_age = (
+        provider.subject_field is not None or not provider.client.sends_auth_time
+    )
+    if (no_proof_of_age and max_age is not None) or (
+        provider.subject_field is not None and acr_values
+    ):
         # Refused now, because no response could prove that it was fulfilled (T27).
         raise ConfigurationError("config.step_up", provider=provider.alias)
     attempt = LoginAttempt(

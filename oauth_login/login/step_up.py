@@ -17,6 +17,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from oauth_login.conf import get_config
 from oauth_login.models import Identity
+from oauth_login.protocol.request_parameters import are_no_weaker, meets_acr
 from oauth_login.sealing import MAX_TEXT, seal_text, unseal_text
 from oauth_login.sessions.facts import is_login_at, login_facts
 
@@ -46,7 +47,10 @@ class Requirement:
 
 
 def requirement(
-    *, max_age: int | None, acr: str | Sequence[str] | None, provider: str | None
+    *,
+    max_age: int | None = None,
+    acr: str | Sequence[str] | None = None,
+    provider: str | None = None,
 ) -> Requirement:
     """The requirement of a decorator's arguments; ValueError if they are not valid."""
     if max_age is not None and (isinstance(max_age, bool) or max_age < 0):
@@ -66,16 +70,23 @@ def is_satisfied(session: SessionBase, required: Requirement, *, now: float) -> 
     """
     noted = login_facts(session)
     alias = required.provider or noted.get("provider") or ""
-    if required != Requirement() and not is_login_at(noted, alias):
+    if required == Requirement():
+        return True  # any login will do
+    if not is_login_at(noted, alias):
         return False
+    client = get_config().providers[alias].client
     if required.max_age is not None:
-        entry = get_config().providers[alias]
         at = noted.get("authenticated_at")
         if not isinstance(at, int):
             return False
-        if now - at > required.max_age + entry.client.leeway:
+        if now - at > required.max_age + client.leeway:
             return False
-    return not required.acr or noted.get("acr") in required.acr
+    # Classes that are weaker than the settings' are an error of the page: its request
+    # says so (T152).
+    return not required.acr or (
+        are_no_weaker(client, required.acr)
+        and meets_acr(noted.get("acr"), required.acr, order=client.acr_order)
+    )
 
 
 def provider_for(user: Any, session: SessionBase, required: Requirement) -> str | None:

@@ -14,7 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.middleware.csrf import CsrfViewMiddleware
 
 from oauth_login.login.attempts import STATELESS_ENGINE
 from oauth_login.sealing import seal_text, unseal_text
@@ -55,6 +56,32 @@ def suspend_request(request: HttpRequest, *, now: float) -> str | None:
     kept[name] = {"at": now, "form": seal_text(text, purpose=SUSPENDED_KEY)}
     request.session[SUSPENDED_KEY] = kept
     return name
+
+
+def passes_csrf_check(request: HttpRequest) -> bool:
+    """Whether Django's CSRF protection accepts the POST: else it is not stored (T161).
+
+    The view may be guarded in front of its own check, on a site without the middleware;
+    the form would be offered again with a token of ours. A view that is exempt from the
+    check has no forms of this site.
+    """
+    match = request.resolver_match
+    if match is not None and getattr(match.func, "csrf_exempt", False):
+        return False
+    check = _CsrfCheck(lambda _: HttpResponse())
+    check.process_request(request)
+    # Nothing is returned if the site's own middleware has accepted the request.
+    return check.process_view(request, _protected, (), {}) is None
+
+
+def _protected(request: HttpRequest) -> HttpResponse:
+    """A view without an exemption, for Django to look at."""
+    return HttpResponse()
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        return HttpResponse(status=403)  # Django's own method also writes to the log
 
 
 def resume_request(

@@ -21,6 +21,7 @@ from oauth_login.protocol.issuer import check_response_issuer
 from oauth_login.protocol.request_parameters import (
     PROTECTED,
     Parameters,
+    check_acr_values,
     expected_max_age,
     settings_parameters,
 )
@@ -98,6 +99,8 @@ def authorization_parameters(
         parameters["nonce"] = nonce
     if client.response_mode:
         parameters["response_mode"] = client.response_mode
+    if params and "acr_values" in params:
+        check_acr_values(client, params["acr_values"].split())
     extra = {**settings_parameters(client), **(params or {})}
     if client.deviations.no_login_hint:
         extra.pop("login_hint", None)

@@ -132,6 +132,29 @@ def meets_acr(
     return received in expected or any(value in weaker for value in expected)
 
 
+def check_acr_values(client: Client, acr_values: Sequence[str]) -> None:
+    """ConfigurationError if a page asks for a weaker class than the settings (T152).
+
+    The page's classes replace those of the settings in its request, and a login in one
+    of them opens the whole site.
+    """
+    if not are_no_weaker(client, acr_values):
+        expected = expected_acr_values(settings_parameters(client))
+        raise ConfigurationError(
+            "config.auth_params", expected=expected, received=tuple(acr_values)
+        )
+
+
+def are_no_weaker(client: Client, acr_values: Sequence[str]) -> bool:
+    """Whether each class is one of the settings', or above one in `acr_order`."""
+    known = expected_acr_values(settings_parameters(client))
+    if not known:
+        return True
+    return bool(acr_values) and all(
+        meets_acr(value, known, order=client.acr_order) for value in acr_values
+    )
+
+
 def is_silent(prompt: object) -> bool:
     """Whether a login with that prompt would show the person no page (T26)."""
     return "none" in str(prompt).split()

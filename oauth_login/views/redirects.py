@@ -33,15 +33,18 @@ def safe_next(path: str) -> str:
     Checked when it is stored and again when it is used. Only a path is accepted, not
     even a URL with our own host: then there is no host check to get around.
     """
-    if (
+    return "" if not is_path(path) or _is_our_own(path) else path
+
+
+def is_path(path: str) -> bool:
+    """Whether this is a path of this site, for a browser as well."""
+    return not (
         not path.startswith("/")
         or path.startswith("//")
         or len(path) > MAX_NEXT
         or re.search(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029]", path)
         or not url_has_allowed_host_and_scheme(path, allowed_hosts=None)
-    ):
-        return ""
-    return "" if _is_our_own(path) else path
+    )
 
 
 def target(path: str) -> str:

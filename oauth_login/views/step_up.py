@@ -18,12 +18,30 @@ from django.views.decorators.http import require_http_methods
 
 from oauth_login.errors import LoginRefused
 from oauth_login.login import suspended_requests
-from oauth_login.login.step_up import Requirement, provider_for, seal_params
+from oauth_login.login.step_up import (
+    Requirement,
+    is_satisfied,
+    provider_for,
+    seal_params,
+)
 from oauth_login.views.begin import start
 from oauth_login.views.browser import is_navigation, login_required, shown_path
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import error_page, show, with_form
-from oauth_login.views.redirects import login_url, safe_next, sites_login_url, target
+from oauth_login.views.redirects import (
+    is_path,
+    login_url,
+    safe_next,
+    sites_login_url,
+    target,
+)
+
+
+def is_sufficient(request: HttpRequest, required: Requirement) -> bool:
+    """Whether the login of this request's session satisfies the requirement."""
+    return request.user.is_authenticated and is_satisfied(
+        request.session, required, now=time.time()
+    )
 
 
 @guarded_view
@@ -37,7 +55,12 @@ def request_step_up(request: HttpRequest, required: Requirement) -> HttpResponse
     if not is_navigation(request):
         return _insufficient(request, required, alias)
     here = safe_next(request.get_full_path())
-    if request.method == "POST" and request.user.is_authenticated:
+    if (
+        request.method == "POST"
+        and request.user.is_authenticated
+        and here
+        and suspended_requests.passes_csrf_check(request)  # T161
+    ):
         name = suspended_requests.suspend_request(request, now=time.time())
         here = reverse("oauth_login:resume", args=[name]) if name else here
     if alias is None:
@@ -59,7 +82,7 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
     form = suspended_requests.resume_request(
         request.session, request.user, name, now=now
     )
-    if form is None:
+    if form is None or not is_path(form.path):
         return show(request, "resume_gone", {}, status=404)
     return with_form(show(request, "resume", {"form": form}))
 

@@ -10,15 +10,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.mixins import UserPassesTestMixin
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
-from django.urls import include, path
-from django.views.generic import FormView
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.generic import FormView, View
 from pytest_django import Settings
 
 from oauth_login.decorators import (
@@ -69,6 +72,76 @@ class Transfer(RequireLoginMixin, FormView):
         return HttpResponse("class")
 
 
+class LaterTransfer(RequireLoginMixin, View):
+    require_login = {"max_age": 300}
+
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("async class")
+
+    async def post(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(f"async {request.POST['to']}")
+
+
+class LaterStaff(RequireLoginMixin, UserPassesTestMixin, View):
+    """The second mixin answers with a response, not with a coroutine."""
+
+    require_login = {"max_age": 300}
+
+    def test_func(self) -> bool:
+        return False
+
+    def handle_no_permission(self) -> Any:
+        return HttpResponse("not you", status=403)
+
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("never")
+
+
+class DispatchOfItsOwn(View):
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override] # Django allows it
+        return HttpResponse("own dispatch")
+
+
+class LaterOwnDispatch(RequireLoginMixin, DispatchOfItsOwn):
+    require_login = {"max_age": 300}
+
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("never")
+
+
+@csrf_exempt
+@require_login(max_age=300)
+def api(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("api")
+
+
+@require_login(max_age=300)
+@csrf_exempt
+def inner_api(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("api")
+
+
+@require_login(max_age=300)
+@csrf_protect
+def protected_inside(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("sent")
+
+
+@require_login(provider="corp", acr=["pwd", "mfa"])
+def weaker(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("weaker")
+
+
+@require_login(provider="corp", acr=["mfa"])
+def equal(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("equal")
+
+
+@require_login(provider="corp", acr="hardware")
+def stronger(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("stronger")
+
+
 class GroupAdmin(RequireLoginAdminMixin, admin.ModelAdmin):
     require_login = {"delete": {"max_age": 300}, "change": {"acr": "gold"}}
 
@@ -85,6 +158,17 @@ urlpatterns = [
     path("elsewhere/", elsewhere),
     path("later/", later),
     path("class/", Transfer.as_view()),
+    path("later-class/", LaterTransfer.as_view()),
+    path("later-staff/", LaterStaff.as_view()),
+    path("later-own/", LaterOwnDispatch.as_view()),
+    path("api/", api),
+    path("inner-api/", inner_api),
+    path("protected-inside/", protected_inside),
+    path("weaker/", weaker),
+    path("equal/", equal),
+    path("stronger/", stronger),
+    re_path("^catch/.*", protected_inside),
+    re_path("^/evil.example/.*", protected_inside),
 ]
 
 
@@ -562,3 +646,212 @@ def test_the_time_of_a_login_is_the_providers_not_ours(
     finally:
         del FAULTS["hour"]
     assert client.get("/transfer/", secure=True).status_code == 302
+
+
+# --- async classes -----------------------------------------------------------------
+
+
+def test_async_class_based_views_are_guarded(
+    client: Client, oauth_log_in: LogIn, clock: Any
+) -> None:
+    # T178
+    anonymous = client.get("/later-class/", secure=True)
+    assert anonymous["Location"].startswith("/auth/login/")
+    oauth_log_in(client)
+    assert client.get("/later-class/", secure=True).content == b"async class"
+    sent = client.post("/later-class/", {"to": "bob"}, secure=True)
+    assert sent.content == b"async bob"
+    assert client.get("/later-staff/", secure=True).status_code == 403
+    assert client.get("/later-own/", secure=True).content == b"own dispatch"
+    clock.shift(1000)
+    for url in ("/later-class/", "/later-staff/", "/later-own/"):
+        assert query(client.get(url, secure=True))["max_age"] == ["300"]
+
+
+def test_async_class_based_views_under_asgi(
+    async_client: AsyncClient, client: Client, oauth_log_in: LogIn, clock: Any
+) -> None:
+    # T178
+    oauth_log_in(client)
+    async_client.cookies = client.cookies
+    get = async_to_sync(async_client.get)
+    assert get("/later-class/").content == b"async class"
+    clock.shift(1000)
+    assert query(get("/later-class/", secure=True))["max_age"] == ["300"]
+
+
+# --- forged forms ------------------------------------------------------------------
+
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+
+
+@pytest.fixture
+def strict(settings: Settings, oauth_log_in: LogIn, clock: Any) -> Client:
+    """A browser whose login is old, on a site without Django's CSRF middleware."""
+    settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if m != CSRF]
+    client = Client(enforce_csrf_checks=True)
+    oauth_log_in(client)
+    clock.shift(1000)
+    return client
+
+
+TOKEN = "a" * 32
+
+
+@pytest.mark.parametrize(
+    ("headers", "token", "is_kept"),
+    [
+        ({"Origin": "https://testserver"}, TOKEN, True),
+        ({"Origin": "https://testserver"}, "b" * 32, False),
+        ({"Origin": "https://testserver"}, "", False),
+        ({"Origin": "https://evil.example"}, TOKEN, False),
+        ({"Origin": "null"}, TOKEN, False),
+    ],
+)
+def test_a_forged_form_is_not_kept(
+    strict: Client, headers: dict[str, str], token: str, is_kept: bool
+) -> None:
+    # T161
+    strict.cookies["csrftoken"] = TOKEN
+    form = {"to": "mallory", "csrfmiddlewaretoken": token}
+    url = "/protected-inside/"
+
+    begun = strict.post(url, form, secure=True, headers=headers)
+
+    assert query(begun)["max_age"] == ["300"]
+    assert ("_oauth_login_parked" in strict.session) == is_kept
+
+
+@pytest.mark.parametrize("url", ["/api/", "/inner-api/"])
+@pytest.mark.parametrize("token", [TOKEN, ""])
+def test_forms_for_exempt_views_are_not_kept(
+    client: Client, oauth_log_in: LogIn, clock: Any, url: str, token: str
+) -> None:
+    # T161: other sites may send them.
+    oauth_log_in(client)
+    clock.shift(1000)
+    client.cookies["csrftoken"] = TOKEN
+    headers = {"Origin": "https://testserver"}
+    form = {"to": "mallory", "csrfmiddlewaretoken": token}
+    client.post(url, form, secure=True, headers=headers)
+    assert "_oauth_login_parked" not in client.session
+
+
+@pytest.mark.parametrize(
+    "url", ["//evil.example/x", "/catch/" + "x" * 2048, "/catch/%5C%5Cevil", "/catch/x"]
+)
+def test_a_form_waits_only_for_a_path_of_this_site(
+    client: Client, oauth_log_in: LogIn, clock: Any, rf: Any, url: str
+) -> None:
+    # T161: under a catch-all URL the path may be read as another host.
+    oauth_log_in(client)
+    clock.shift(1000)
+    request = rf.post("/x/", {"to": "bob"}, secure=True)
+    request.path = request.path_info = url
+    request.user, request.session = get_user_model().objects.get(), client.session
+    request.resolver_match = None
+    request._dont_enforce_csrf_checks = True
+
+    protected_inside(request)
+
+    kept = request.session.get("_oauth_login_parked", {})
+    assert len(kept) == (1 if url in ("/catch/x", "/catch/%5C%5Cevil") else 0)
+
+
+def test_a_form_for_another_host_is_not_offered(
+    client: Client, oauth_log_in: LogIn, clock: Any, rf: Any
+) -> None:
+    # T161: kept by another version of this app.
+    oauth_log_in(client)
+    user, session = get_user_model().objects.get(), client.session
+    request = rf.post("//evil.example/x", {"to": "bob"}, secure=True)
+    request.path = "//evil.example/x"
+    request.user, request.session = user, session
+    from oauth_login.login.suspended_requests import suspend_request
+
+    name = suspend_request(request, now=NOW.timestamp())
+    session.save()
+    page = client.get(f"/auth/resume/{name}/", secure=True)
+    assert page.status_code == 404
+    assert b"evil.example" not in page.content
+
+
+# --- classes that are weaker than the settings' ------------------------------------
+
+
+def with_classes(settings: Settings, **keys: Any) -> None:
+    entry = settings.OAUTH_LOGIN["PROVIDERS"]["corp"]
+    providers = {"corp": {**entry, **keys}}
+    settings.OAUTH_LOGIN = {**settings.OAUTH_LOGIN, "PROVIDERS": providers}
+
+
+ORDER = ("pwd", "mfa", "hardware")
+ESSENTIAL = json.dumps({"id_token": {"acr": {"essential": True, "value": "mfa"}}})
+
+
+@pytest.mark.parametrize(
+    ("keys", "refused"),
+    [
+        ({"ACR_VALUES": ["mfa"]}, {"/weaker/", "/stronger/"}),
+        ({"ACR_VALUES": ["mfa"], "ACR_ORDER": ORDER}, {"/weaker/"}),
+        ({"AUTH_PARAMS": {"claims": ESSENTIAL}}, {"/weaker/", "/stronger/"}),
+        ({"ACR_VALUES": ["mfa", "pwd"], "ACR_ORDER": ORDER}, set()),
+        ({"ACR_VALUES": ["mfa", "pwd"]}, {"/stronger/"}),
+        ({}, set()),
+    ],
+)
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_a_page_asks_for_no_weaker_class_than_the_settings(
+    client: Client,
+    settings: Settings,
+    oauth_provider: FakeProvider,
+    oauth_log_in: LogIn,
+    caplog: pytest.LogCaptureFixture,
+    keys: dict[str, Any],
+    refused: set[str],
+    signed_in: bool,
+) -> None:
+    # T152: a login in the page's class would open the whole site.
+    with_classes(settings, **keys)
+    if signed_in:
+        oauth_log_in(client)
+    for url in ("/weaker/", "/equal/", "/stronger/"):
+        response = client.get(url, secure=True)
+        if url in refused:
+            assert response.status_code == 500
+            assert "config.auth_params" in caplog.text
+        elif response.status_code == 302:
+            asked = {"/weaker/": "pwd mfa", "/equal/": "mfa"}.get(url, "hardware")
+            assert query(response)["acr_values"] == [asked]
+        else:
+            assert response.content == url.strip("/").encode()
+
+
+def test_a_stronger_class_is_enough_for_a_page(
+    client: Client,
+    settings: Settings,
+    oauth_provider: FakeProvider,
+    oauth_log_in: LogIn,
+) -> None:
+    # T152, T27
+    with_classes(settings, ACR_ORDER=ORDER, ACR_VALUES=["hardware"])
+    oauth_log_in(client)
+    with_classes(settings, ACR_VALUES=())
+    assert client.get("/equal/", secure=True).content == b"equal"
+    assert client.get("/stronger/", secure=True).content == b"stronger"
+
+
+def test_a_young_login_is_not_asked_of_who_does_not_say_how_old_it_is(
+    client: Client,
+    settings: Settings,
+    oauth_provider: FakeProvider,
+    oauth_log_in: LogIn,
+    clock: Any,
+) -> None:
+    # T151: refused before the browser leaves.
+    with_classes(settings, AUTH_TIME=False)
+    oauth_log_in(client)
+    clock.shift(1000)
+    response = client.get("/transfer/", secure=True)
+    assert response.status_code == 500
+    assert "Location" not in response
