@@ -79,6 +79,9 @@ class Config:
     keep_claims: bool
     events_max_age: int  # days
     event_log_key: str | None = field(repr=False)
+    site_name: str | None
+    support_url: str | None
+    logo: str | None
     problems: tuple[Problem, ...]
 
     def admin_mode(self, site_name: str) -> str:
@@ -118,6 +121,9 @@ SITE_KEYS: Mapping[str, object] = {
     "KEEP_CLAIMS": False,
     "EVENTS_MAX_AGE": 365,
     "EVENT_LOG_KEY": None,
+    "SITE_NAME": None,
+    "SUPPORT_URL": None,
+    "LOGO": None,
 }
 PROVIDER_KEYS: Mapping[str, object] = {
     "PRESET": None,

@@ -79,6 +79,9 @@ def _config(setting: object) -> Config:
         keep_claims=site.of_type("KEEP_CLAIMS", bool, default=False),
         events_max_age=site.number("EVENTS_MAX_AGE", 1, 3650),
         event_log_key=_event_log_key(site),
+        site_name=site.text("SITE_NAME"),
+        support_url=_support_url(site),
+        logo=_logo(site),
         problems=tuple(problems),
     )
 
@@ -146,3 +149,31 @@ def _event_log_key(site: Section) -> str | None:
         text = "OAUTH_LOGIN['EVENT_LOG_KEY'] must have at least 32 bytes."
         site.problem("E050", text, "secrets.token_urlsafe(48) generates one.")
     return key
+
+
+def _support_url(site: Section) -> str | None:
+    """Where "Get help signing in" leads; None, with a warning, if it is no link."""
+    url = site.text("SUPPORT_URL")
+    if url is None or _is_path(url) or re.match(r"(https?://[^/]|mailto:.|tel:.)", url):
+        return url
+    text = "OAUTH_LOGIN['SUPPORT_URL'] is left out: pages cannot link to it."
+    hint = "Use a path such as '/help/', or a URL with https:, mailto: or tel:."
+    site.problem("W003", text, hint)
+    return None
+
+
+def _logo(site: Section) -> str | None:
+    """A URL, or the path of a static file; None, with a warning, if it is neither."""
+    logo = site.text("LOGO")
+    if logo is None or logo.startswith("https://") or _is_path(logo):
+        return logo
+    if ":" not in logo and not logo.startswith("//"):
+        return logo
+    text = "OAUTH_LOGIN['LOGO'] is left out: pages cannot show it."
+    hint = "Use the path of a static file such as 'brand/logo.svg', or an https URL."
+    site.problem("W003", text, hint)
+    return None
+
+
+def _is_path(url: str) -> bool:
+    return url.startswith("/") and not url.startswith("//")

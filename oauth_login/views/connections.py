@@ -47,7 +47,12 @@ def connect(request: HttpRequest, provider: str) -> HttpResponse:
     if request.method != "POST":
         if not request.user.is_authenticated:
             return HttpResponseRedirect(login_url(here))
-        context = {"provider": entry, **_asker(request)}
+        title = pgettext("oauth_login heading", "Connect %(name)s?")
+        context = {
+            "title": title % {"name": entry.label},
+            "provider": entry,
+            **_asker(request),
+        }
         return with_form(show(request, "connect", context))
     # Ask the provider for its account chooser: the browser may be signed in there with
     # another account than the user means.
@@ -94,7 +99,9 @@ def _ask_to_disconnect(request: HttpRequest, identity: int, here: str) -> HttpRe
     if not identities.may_disconnect(user, row):
         error = LoginRefused("account.last_way_in")
         return error_page(request, error, back=account_url())
+    title = pgettext("oauth_login heading", "Disconnect %(name)s?")
     context = {
+        "title": title % {"name": label_of(row)},
         "label": label_of(row),
         "address": row.verified_email,
         "ends_here": _is_identity_of_session(
@@ -134,7 +141,9 @@ def _signed_out_by_disconnecting(
     """
     ways = identities.other_ways_in(user, row)
     auth.logout(request)
-    context = {"label": label_of(row), "back": account_url(), **ways}
+    title = pgettext("oauth_login heading", "%(name)s was disconnected")
+    title %= {"name": label_of(row)}
+    context = {"title": title, "back": account_url(), **ways}
     return show(request, "disconnected", context)
 
 

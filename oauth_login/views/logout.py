@@ -28,6 +28,7 @@ from oauth_login.views.redirects import (
     requested_next,
     safe_next,
     signed_out_url,
+    target,
 )
 
 
@@ -39,8 +40,11 @@ def logout(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return HttpResponseRedirect(reverse("oauth_login:logged_out"))
     if request.method != "POST":
-        person = {"person": request.user.get_username()}
-        return with_form(show(request, "logout", person))
+        context = {
+            "person": request.user.get_username(),
+            "back": target(requested_next(request)),
+        }
+        return with_form(show(request, "logout", context))
     return log_out(request, next_path=requested_next(request))
 
 

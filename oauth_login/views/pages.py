@@ -7,6 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.encoding import iri_to_uri
+from django.utils.translation import pgettext_lazy
 
 from oauth_login.audit import events
 from oauth_login.conf import get_config
@@ -16,7 +18,23 @@ from oauth_login.errors import (
     ProviderRefused,
 )
 from oauth_login.sessions.facts import login_facts
+from oauth_login.views.branding import branding
 from oauth_login.views.error_texts import error_texts
+
+# The titles of pages that always have the same one.
+TITLES = {
+    "account": pgettext_lazy("oauth_login heading", "Sign-in and security"),
+    "breakglass": pgettext_lazy("oauth_login heading", "Emergency access"),
+    "continue": pgettext_lazy("oauth_login heading", "Signing in"),
+    "denied": pgettext_lazy("oauth_login heading", "No access"),
+    "logged_out": pgettext_lazy("oauth_login heading", "Signed out"),
+    "login": pgettext_lazy("oauth_login heading", "Sign in"),
+    "logout": pgettext_lazy("oauth_login heading", "Sign out"),
+    "resume": pgettext_lazy("oauth_login heading", "Submit the form now?"),
+    "resume_gone": pgettext_lazy("oauth_login heading", "Form no longer available"),
+    "sign_in_again": pgettext_lazy("oauth_login heading", "Sign in again"),
+    "signing_out": pgettext_lazy("oauth_login heading", "Signing out"),
+}
 
 
 def error_page(
@@ -87,9 +105,19 @@ def denied_page(
 def show(
     request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Render one of our templates, which a site may override."""
-    context["site_name"] = request.get_host()
-    return render(request, f"oauth_login/{name}.html", context, status=status)
+    """Render one of our templates, which a site may override.
+
+    `title` and the site's name are variables, so that a site's own base template can
+    show them. Where the page leads on by itself, a header says so, because a base
+    template of a site has no place for a `meta` element of ours.
+    """
+    if "title" not in context:
+        context["title"] = TITLES[name]
+    context |= branding(request)
+    response = render(request, f"oauth_login/{name}.html", context, status=status)
+    if onward := context.get("continue_url"):
+        response["Refresh"] = f"0; url={iri_to_uri(onward)}"
+    return response
 
 
 def continue_page(request: HttpRequest, url: str) -> HttpResponse:
