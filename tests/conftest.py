@@ -9,6 +9,17 @@ import pytest
 from oauth_login.testing import pytest_plugin
 
 
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    """A failure that an earlier test has caused must not count in this one."""
+    from django.core.cache import caches
+
+    from oauth_login.audit import counters
+
+    caches["default"].clear()
+    counters._written.clear()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # Where the package is installed, pytest has found the plugin by its entry point.
     if not config.pluginmanager.is_registered(pytest_plugin):

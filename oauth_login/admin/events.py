@@ -42,14 +42,14 @@ class LoginEventAdmin(ReadOnlyAdmin):
 
     list_display = (
         *("created_at", "outcome_badge", "code", "provider", "user", "browser"),
-        "reference",
+        *("reference", "count"),
     )
     list_filter = ("outcome", "provider", CodeFilter)
     search_fields = ("=reference", "=code", "=user_key")
     date_hierarchy = "created_at"
     fields = (
         *("created_at", "outcome", "code", "provider", "user", "user_key", "browser"),
-        *("reference", "sequence"),
+        *("reference", "count", "sequence"),
     )
     readonly_fields = ("browser",)
     change_list_template = "oauth_login/admin/events.html"

@@ -238,6 +238,8 @@ def _mac(key: str, event: LoginEvent, previous: str) -> str:
         event.user_key,
         event.reference,
         event.client,
+        # Rows of before this field existed stand for one event each.
+        *([event.count] if event.count != 1 else []),
     )
 
 

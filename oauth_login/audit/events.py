@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.http import HttpRequest
 
 from oauth_login import signals
 from oauth_login.audit import chain
+from oauth_login.audit.counters import rows_due
 from oauth_login.errors import ConfigurationError, LoginRefused, OAuthLoginError
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import LoginEvent
@@ -46,12 +48,18 @@ def failed(
     provider: str,
     is_ours: bool,
     user: AbstractBaseUser | None = None,
+    who: str = "",
 ) -> str:
     """A login has failed. Returns the reference for the page.
 
-    `is_ours`: this site started the attempt. Other failures get a log record but no
-    row, so that an attacker cannot fill the table.
+    `is_ours`: there is a person, or an attempt that this browser began. Other failures
+    get a log record but no row, so that an outsider cannot fill the table. Equal ones
+    of one person, or of anonymous browsers, get one row a minute (T154). `who` names a
+    person who is not a user here, or not yet.
     """
+    who = who or _person(request, user)
+    name = "\0".join(("failed", error.code, provider, who))
+    count = rows_due(name, now=time.time()) if is_ours else 0
     reference = _record(
         EventOutcome.DENIED if isinstance(error, LoginRefused) else EventOutcome.FAILED,
         request=request,
@@ -62,7 +70,7 @@ def failed(
         provider=provider,
         user=user,
         detail=error.detail,
-        row=is_ours,
+        count=count,
     )
     send(signals.login_failed, request=request, error=error, reference=reference)
     return reference
@@ -152,6 +160,12 @@ def send(signal: Signal, **named: Any) -> None:
             logger.error("a signal receiver failed: %r", receiver, exc_info=response)
 
 
+def _person(request: HttpRequest, user: AbstractBaseUser | None) -> str:
+    """Whose failure it is; empty for an anonymous browser."""
+    person = user or getattr(request, "user", None)
+    return str(person.pk) if person is not None and person.is_authenticated else ""
+
+
 def _record(
     outcome: LoginEvent.Outcome,
     *,
@@ -161,12 +175,12 @@ def _record(
     provider: str = "",
     user: AbstractBaseUser | None = None,
     detail: Mapping[str, object] | None = None,
-    row: bool = True,
+    count: int = 1,
 ) -> str:
-    """Store and log one event. Returns its reference."""
+    """Store and log one event, without a row if `count` is 0. Returns its reference."""
     reference, detail = new_reference(), dict(detail or {})
     user_key = user.pk if user else None
-    if row:
+    if count:
         user_agent = request.headers.get("User-Agent", "") if request else ""
         chain.add(
             LoginEvent(
@@ -175,6 +189,7 @@ def _record(
                 provider=provider,
                 user_id=user_key,
                 reference=reference,
+                count=count,
                 client=user_agent_name(user_agent),
             )
         )

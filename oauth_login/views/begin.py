@@ -130,7 +130,7 @@ def start(
             error,
             provider=alias,
             next=next_path,
-            is_ours=True,
+            is_ours=request.user.is_authenticated,
             back=account_url() if mode == "link" else "",
         )
     if not attempts.remember(request.session, attempt):

@@ -36,7 +36,8 @@ def breakglass(request: HttpRequest, token: str) -> HttpResponse:
             return with_form(page, secret_url=True)
         user = use(token, now=timezone.now())
     except LoginRefused as error:
-        return error_page(request, error, is_ours=is_known(error))
+        who = f"link {error.detail.get('link')}"
+        return error_page(request, error, is_ours=is_known(error), who=who)
     _log_in(request, user)
     return HttpResponseRedirect(_admin_index())
 

@@ -34,6 +34,7 @@ from oauth_login.errors import (
 from oauth_login.flow import LoginAttempt, VerifiedIdentity, finish_login
 from oauth_login.login import attempts, markers
 from oauth_login.login.claimed_states import claim
+from oauth_login.models import Identity
 from oauth_login.protocol.authorization import (
     USER_PARAMETER,
     WellFormedResponse,
@@ -105,6 +106,7 @@ def _finish(
     now: float,
 ) -> HttpResponse:
     """Redeem the code for the attempt, and log in or connect; or the error's page."""
+    who = ""
     try:
         if attempt.mode == "link":
             check_same_person(request, attempt)
@@ -112,6 +114,7 @@ def _finish(
             return _after_other_login(request, attempt)
         provider = get_provider(attempt.provider)
         verified = finish_login(provider, attempt, received, now=now)
+        who = Identity.key_of(verified.issuer, verified.subject)
         if attempt.mode == "link":
             attempts.forget(request.session, attempt.state, now=now)
             return finish_connect(request, verified)
@@ -120,7 +123,7 @@ def _finish(
         if attempt.mode == "login":
             _end_stale_session(request, attempt.provider)
         attempts.forget_failed(request.session, attempt.state, now=now)
-        return _error(request, error, attempt)
+        return _error(request, error, attempt, who=who)
     except OAuthLoginError as error:
         attempts.forget_failed(request.session, attempt.state, now=now)
         return _error(request, error, attempt)
@@ -202,7 +205,11 @@ def _end_stale_session(request: HttpRequest, alias: str) -> None:
 
 
 def _error(
-    request: HttpRequest, error: OAuthLoginError, attempt: LoginAttempt
+    request: HttpRequest,
+    error: OAuthLoginError,
+    attempt: LoginAttempt,
+    *,
+    who: str = "",
 ) -> HttpResponse:
     return error_page(
         request,
@@ -211,4 +218,5 @@ def _error(
         next=safe_next(attempt.next),
         is_ours=True,
         back=account_url() if attempt.mode == "link" else "",
+        who=who,
     )

@@ -45,12 +45,16 @@ def error_page(
     next: str = "",  # noqa: A002 - Django's word for it
     is_ours: bool = False,
     back: str = "",
+    who: str = "",
 ) -> HttpResponse:
     """The page for an error; also writes the one log record of it.
 
-    Its button starts another attempt, or leads to `back`.
+    Its button starts another attempt, or leads to `back`. For `is_ours` and `who` see
+    events.failed().
     """
-    reference = events.failed(request, error, provider=provider, is_ours=is_ours)
+    reference = events.failed(
+        request, error, provider=provider, is_ours=is_ours, who=who
+    )
     entry = get_config().providers.get(provider)
     texts = error_texts(error, entry, connecting=bool(back))
     context = {

@@ -171,6 +171,7 @@ def test_a_line_has_these_keys_in_this_order(alice: Any) -> None:
         ("client", ""),
         ("sequence", None),
         ("mac", ""),
+        ("count", 1),
     ]
 
 

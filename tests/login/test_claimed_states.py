@@ -85,10 +85,10 @@ def test_a_claim_is_one_statement_that_is_committed_at_once() -> None:
     # T153: no more than the save of a session, whose place it takes
     with CaptureQueriesContext(connection) as queries:
         claim("state-1")
-    assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
+    assert len(queries) == 1
     with CaptureQueriesContext(connection) as queries:
         claim("state-1")
-    assert [query["sql"].split()[0] for query in queries] == ["INSERT"]
+    assert len(queries) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -76,6 +76,7 @@ def _line(event: LoginEvent) -> dict[str, object]:
         "client": event.client,
         "sequence": event.sequence,
         "mac": event.mac,
+        "count": event.count,
     }
 
 
