@@ -18,7 +18,7 @@ MARKS = {
     "token-form": re.compile(r'name="otp_token"'),
 }
 CODES = re.compile(r"\b((?:account|callback|config|authorization)\.[a-z_]+)</bdi>")
-RIGHTS = re.compile(r"rights: ([\w ]*)\.")
+RIGHTS = re.compile(r"rights: ([\w@. ]*)\.")
 
 
 class Browser:

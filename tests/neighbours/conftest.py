@@ -15,7 +15,9 @@ AT_ONCE = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--big", action="store_true", help="themes of the admin, too")
+    parser.addoption(
+        "--big", action="store_true", help="themes of the admin, and pretix, too"
+    )
 
 
 def pytest_collection_modifyitems(

@@ -17,15 +17,20 @@ CONSTRAINTS = ROOT / "constraints.txt"
 INSTALL_TIMEOUT = 600
 
 
-def environment(name: str, requirements: Sequence[str]) -> Path:
+def environment(
+    name: str, requirements: Sequence[str], *, version: str = "", pinned: bool = True
+) -> Path:
     """The Python of an environment that has `requirements` and what we depend on.
 
     It is made anew when one of them, the constraints or the interpreter changes.
-    oauth_login itself comes from this checkout, by PYTHONPATH.
+    oauth_login itself comes from this checkout, by PYTHONPATH. With `pinned` off the
+    constraints of this project do not hold: another project has its own.
     """
-    interpreter = newest_python()
+    interpreter = newest_python(version)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = ["gunicorn>=23", *project["dependencies"], *requirements]
+    if pinned:
+        wanted = ["-c", str(CONSTRAINTS), *wanted]
     recipe = "\n".join([interpreter, CONSTRAINTS.read_text(), *wanted])
     stamp = hashlib.sha256(recipe.encode()).hexdigest()
     home = KEPT / name
@@ -41,17 +46,21 @@ def environment(name: str, requirements: Sequence[str]) -> Path:
     else:
         _run(interpreter, "-m", "venv", str(home))
         install = [str(python), "-m", "pip", "install", "--quiet"]
-    _run(*install, "-c", str(CONSTRAINTS), *wanted)
+    _run(*install, *wanted)
     made.write_text(stamp)
     return python
 
 
-def newest_python() -> str:
-    """NEIGHBOURS_PYTHON, or the newest Python here that Django 6 runs on, or ours."""
+def newest_python(version: str = "") -> str:
+    """NEIGHBOURS_PYTHON, or the newest Python here that Django 6 runs on, or ours.
+
+    With `version` it is one of that version.
+    """
     if named := os.environ.get("NEIGHBOURS_PYTHON"):
         return named
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    for name in ("python3.13", "python3.12"):
+    versions = [version] if version else ["3.13", "3.12"]
+    for name in (f"python{version}" for version in versions):
         # pyenv's shims are there for versions that are not switched on, too.
         found = [*sorted(pyenv.glob(f"*/bin/{name}")), shutil.which(name)]
         for candidate in found:

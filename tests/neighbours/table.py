@@ -32,6 +32,8 @@ class Neighbour:
     visits: list[Visit]
     hosts: list[str] = field(default_factory=lambda: ["localhost"])
     database: str = "sqlite"
+    python: str = ""  # a version, where the newest is too new
+    pinned: bool = True  # by this project's constraints
     big: bool = False
 
 
@@ -45,6 +47,8 @@ def neighbours() -> list[Neighbour]:
 
 def _neighbour(name: str, entry: dict[str, Any], common: dict[str, Any]) -> Neighbour:
     instead, own = entry.pop("instead", {}), entry.pop("visits", {})
+    if entry.pop("alone", False):  # with nothing of what all sites have
+        common = {}
     visits = []
     for visit, row in _in_order(common, own):
         row = row | instead.pop(visit, {})

@@ -28,7 +28,12 @@ Seen = Mapping[tuple[str, str], str]
 
 def walk(neighbour: Neighbour, provider: FakeProvider) -> Seen:
     """What came of every visit, by visit and person."""
-    python = environment(neighbour.name, neighbour.requires)
+    python = environment(
+        neighbour.name,
+        neighbour.requires,
+        version=neighbour.python,
+        pinned=neighbour.pinned,
+    )
     with tempfile.TemporaryDirectory(prefix=f"{neighbour.name}-") as state:
         port = _free_port()
         variables = _variables(neighbour, provider, Path(state), port)
