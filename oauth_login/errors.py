@@ -118,18 +118,18 @@ _codes(
     connection="The connection to the provider failed or was lost.",
     tls="The provider's TLS certificate could not be verified.",
 )
-for _document, _name in {
-    "discovery": "discovery document",
-    "jwks": "key set",
-    "token": "token response",
-    "userinfo": "userinfo response",
-}.items():
+for _document, _name, _limit in (
+    ("discovery", "discovery document", "256 kB"),
+    ("jwks", "key set", "256 kB"),
+    ("token", "token response", "256 kB"),
+    ("userinfo", "userinfo response", "1 MiB"),
+):
     _codes(
         _document,
         status=f"The provider says it cannot serve the {_name} at the moment.",
         unexpected_status=f"The {_name} has an HTTP status that is not allowed.",
-        too_large=f"The {_name} is larger than 256 kB.",
-        content_encoding=f"The {_name} is compressed, which the request did not allow.",
+        too_large=f"The {_name} is larger than {_limit}.",
+        content_encoding=f"The {_name} is compressed in a way that cannot be unpacked.",
         content_type=f"The {_name} has the wrong content type.",
         not_json=f"The {_name} is not a strict JSON object.",
     )
@@ -139,6 +139,15 @@ _codes(
     issuer_mismatch="The document's issuer is not the configured one.",
     invalid_member="A member of the document is missing or has the wrong type.",
     insecure_endpoint="An endpoint does not use https, or is not a plain URL.",
+    internal_host=(
+        "A URL leads inside the network, to a host that the provider's settings do not "
+        "name (INTERNAL_HOSTS)."
+    ),
+    forbidden_address=(
+        "A URL leads to an address that no provider has: link-local, multicast, or a "
+        "cloud's metadata service."
+    ),
+    fetch_pending="Another request is still fetching the document.",
 )
 _codes(
     "jwks",

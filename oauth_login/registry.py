@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.core.cache import caches
 from django.core.signals import setting_changed
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from oauth_login.conf import get_config
@@ -51,8 +52,7 @@ def _provider(alias: str) -> Provider:
         ),
         client=_client(entry),
         transport=RequestsTransport(
-            issuer_host=urlsplit(entry.issuer).hostname or "",
-            backend_host=urlsplit(entry.backend_base_url or "").hostname,
+            internal_hosts=internal_hosts(entry),
             total_timeout=site.timeout,
             ca_bundle=entry.ca_bundle,
             client_cert=entry.client_cert,
@@ -63,6 +63,21 @@ def _provider(alias: str) -> Provider:
         userinfo=entry.userinfo,
         lacks_claims=partial(_lacks, sorted(_claims_needed(entry))),
         overage=_overage(entry),
+    )
+
+
+def internal_hosts(entry: ProviderConfig) -> frozenset[tuple[str, int]]:
+    """The hosts, with their ports, that the provider's own settings name (T146)."""
+    urls = [
+        *(entry.issuer, entry.discovery_url, entry.backend_base_url),
+        *(entry.endpoints or {}).values(),
+        *(f"https://{host}" for host in entry.internal_hosts),
+    ]
+    parts = [urlsplit(url) for url in urls if isinstance(url, str)]
+    return frozenset(
+        (part.hostname, part.port or (80 if part.scheme == "http" else 443))
+        for part in parts
+        if part.hostname
     )
 
 
@@ -126,19 +141,28 @@ def _lacks(paths: list[str], claims: Any) -> bool:
 
 
 class _SiteCache:
-    """Django's cache of that alias, looked up at each use: threads do not share it."""
+    """Django's cache of that alias, looked up at each use: threads do not share it.
+
+    The names of its entries are made with SECRET_KEY, so that they cannot be guessed by
+    anyone who shares the cache.
+    """
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
 
     def get(self, key: str) -> Any:
-        return caches[self._alias].get(key)
+        return caches[self._alias].get(_secret_name(key))
 
     def set(self, key: str, value: str, timeout: int) -> None:
-        caches[self._alias].set(key, value, timeout=timeout)
+        caches[self._alias].set(_secret_name(key), value, timeout=timeout)
 
     def add(self, key: str, value: str, timeout: int) -> bool:
-        return bool(caches[self._alias].add(key, value, timeout=timeout))
+        return bool(caches[self._alias].add(_secret_name(key), value, timeout=timeout))
+
+
+def _secret_name(key: str) -> str:
+    digest = salted_hmac("oauth_login.documents", key, algorithm="sha256").hexdigest()
+    return f"oauth_login.1.{digest}"
 
 
 def forget_providers() -> None:

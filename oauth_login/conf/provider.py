@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from oauth_login.conf.accounts import (
@@ -57,6 +58,7 @@ def read_provider(
         url_params=read_url_params(section),
         initiate_login=section.of_type("INITIATE_LOGIN", bool, default=False),
         backend_base_url=_backend_base_url(section),
+        internal_hosts=_internal_hosts(section),
         client_keys=read_client_keys(section),
         decryption_keys=read_decryption_keys(section),
         client_cert=read_client_cert(section),
@@ -101,6 +103,25 @@ def _backend_base_url(section: Section) -> str | None:
     return url
 
 
+def _internal_hosts(section: Section) -> tuple[str, ...]:
+    """INTERNAL_HOSTS: hosts in lower case, `host` (port 443) or `host:port`."""
+    hosts = tuple(host.lower() for host in section.strings("INTERNAL_HOSTS"))
+    invalid = [
+        host
+        for host in hosts
+        if origin(f"https://{host}") != f"https://{host}"
+        or not is_allowed_url(f"https://{host}/", allow_http_loopback=False)
+    ]
+    if invalid:
+        section.problem(
+            "E040",
+            f"{section.where}['INTERNAL_HOSTS'] contains {invalid[0]!r}: it is not a "
+            "host, or a host with a port.",
+            "For example: 'login.internal.example.com' or '10.0.0.5:8443'.",
+        )
+    return tuple(host for host in hosts if host not in invalid)
+
+
 def _proxies(section: Section) -> Mapping[str, str] | None:
     proxies = section.of_type("PROXIES", dict, default={})
     if not all(isinstance(x, str) and x for pair in proxies.items() for x in pair):
@@ -117,10 +138,26 @@ def _url(section: Section, key: str, allow_http_loopback: bool) -> str | None:
     ):
         section.problem(
             "E011",
-            f"{section.where}[{key!r}] must be an https URL.",
-            "http is allowed only for this machine, with ALLOW_HTTP_LOOPBACK.",
+            f"{section.where}[{key!r}] must be an https URL{_what_is_wrong(url)}.",
+            _http_hint(url, allow_http_loopback=allow_http_loopback),
         )
     return url
+
+
+def _what_is_wrong(url: str) -> str:
+    """E011 after the colon: what is wrong with a URL that is not allowed."""
+    if re.search(r"[<>{}]", url):
+        return f": {url!r} still contains a placeholder"
+    return f", not {url!r}"
+
+
+def _http_hint(url: str, *, allow_http_loopback: bool) -> str:
+    if not allow_http_loopback and is_allowed_url(url, allow_http_loopback=True):
+        return (
+            "http is allowed for this machine while DEBUG is True, or with "
+            "OAUTH_LOGIN['ALLOW_HTTP_LOOPBACK'] = True."
+        )
+    return "http is allowed only for this machine, with ALLOW_HTTP_LOOPBACK."
 
 
 def _endpoints(
@@ -153,6 +190,8 @@ def _endpoints(
         elif not isinstance(url, str) or not is_allowed_url(
             url, allow_http_loopback=allow_http_loopback
         ):
-            text = f"{where}['ENDPOINTS'][{name!r}] must be an https URL."
-            section.problem("E011", text)
+            wrong = _what_is_wrong(str(url))
+            text = f"{where}['ENDPOINTS'][{name!r}] must be an https URL{wrong}."
+            hint = _http_hint(str(url), allow_http_loopback=allow_http_loopback)
+            section.problem("E011", text, hint)
     return endpoints

@@ -53,6 +53,7 @@ class ProviderConfig:
     url_params: tuple[str, ...] = ()
     initiate_login: bool = False
     backend_base_url: str | None = None
+    internal_hosts: tuple[str, ...] = ()
     client_keys: tuple[KeySource, ...] = ()
     decryption_keys: tuple[KeySource, ...] = ()
     client_cert: ClientCertificate | None = None
@@ -134,6 +135,7 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "ALLOWED_TENANTS": (),
     "DISCOVERY_URL": None,
     "BACKEND_BASE_URL": None,
+    "INTERNAL_HOSTS": (),
     "ENDPOINTS": None,
     "CLIENT_ID": None,
     "CLIENT_SECRET": "",

@@ -11,6 +11,8 @@ from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
 from oauth_login.protocol.strict_json import parse_json, printable
 
 MAX_BODY = 256 * 1024
+# Userinfo may hold a picture, which must not cost a person their access rights.
+MAX_USERINFO_BODY = 1024 * 1024
 
 # Temporary: the server, or a proxy in front of it, is overloaded.
 UNAVAILABLE = {408, 425, 429}
@@ -41,12 +43,17 @@ class ProviderRequest:
 class ProviderResponse:
     """What came back, unchecked: header names in lower case, the body as sent.
 
-    The transport stops reading one byte after MAX_BODY.
+    The transport stops reading one byte after `max_body`, and unpacks gzip and deflate.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+
+def max_body(document: str) -> int:
+    """The largest body of a response, in bytes, also after unpacking."""
+    return MAX_USERINFO_BODY if document == "userinfo" else MAX_BODY
 
 
 def check_status(
@@ -66,14 +73,15 @@ def check_status(
 
 
 def check_size(response: ProviderResponse, *, document: str) -> None:
-    """Raise if the body is longer than MAX_BODY, or compressed (T51)."""
+    """Raise if the body is longer than `max_body`, or still compressed (T51)."""
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding != "identity":
         raise InvalidProviderResponse(
             f"{document}.content_encoding", received=printable(encoding)
         )
-    if len(response.body) > MAX_BODY:
-        raise InvalidProviderResponse(f"{document}.too_large", expected=MAX_BODY)
+    limit = max_body(document)
+    if len(response.body) > limit:
+        raise InvalidProviderResponse(f"{document}.too_large", expected=limit)
 
 
 def media_type(response: ProviderResponse) -> str:

@@ -10,7 +10,8 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import urllib3
@@ -23,22 +24,49 @@ from urllib3.exceptions import (
 )
 from urllib3.util.connection import create_connection
 
-from oauth_login.provider.ssrf import may_be_reached
+from oauth_login.provider.ssrf import Zone, zone_of
+
+# The end of the login under way in this thread or task, by time.monotonic().
+_login_ends_at: ContextVar[float | None] = ContextVar("login_ends_at", default=None)
 
 
 class AddressRefusedError(Exception):
-    """The host resolves to an address inside the network."""
+    """A host has an address that it may not have; `zone` says which kind."""
+
+    def __init__(self, zone: Zone) -> None:
+        super().__init__(zone)
+        self.zone = zone
+
+
+@contextlib.contextmanager
+def login_deadline(seconds: float) -> Iterator[None]:
+    """All exchanges of the block together end after `seconds` (T155).
+
+    A provider that answers each request just in time would otherwise hold a thread for
+    several times as long.
+    """
+    token = _login_ends_at.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _login_ends_at.reset(token)
 
 
 class Watch:
     """Ends one exchange after `timeout` seconds, and checks the addresses it uses.
 
-    `known_hosts` are the hosts that the site's settings name: any address is allowed.
+    `internal_hosts` are the hosts with their ports that may lie inside the network or
+    on this machine, because the provider's own settings name them.
     """
 
-    def __init__(self, known_hosts: Collection[str], *, timeout: float) -> None:
+    def __init__(
+        self, internal_hosts: Container[tuple[str, int]], *, timeout: float
+    ) -> None:
         self.ended = False
-        self._known_hosts = known_hosts
+        self._internal_hosts = internal_hosts
+        ends_at = _login_ends_at.get()
+        if ends_at is not None:
+            timeout = min(timeout, max(ends_at - time.monotonic(), 0.0))
         self._timeout = timeout
         self._deadline = time.monotonic() + timeout
         self._connection: _WatchedConnection | None = None
@@ -69,8 +97,8 @@ class Watch:
         # `_dns_host` keeps a trailing dot, which makes the name fully qualified.
         addresses = _addresses_of(connection._dns_host, connection.port)
         # With a proxy, the connection is to the proxy, which the settings name.
-        if connection.proxy is None and connection.host not in self._known_hosts:
-            self._check(addresses)
+        if connection.proxy is None:
+            self._check(addresses, connection)
         error: OSError = OSError("the host has no address")
         for address in addresses:
             try:
@@ -101,10 +129,19 @@ class Watch:
             raise TimeoutError
         return seconds
 
-    def _check(self, addresses: Collection[str]) -> None:
-        known = [a for host in self._known_hosts for a in _addresses_or_none(host)]
-        if not all(may_be_reached(a, known_addresses=known) for a in addresses):
-            raise AddressRefusedError
+    def _check(
+        self, addresses: Collection[str], connection: _WatchedConnection
+    ) -> None:
+        """T49: what a host resolves to permits nothing, its name in the settings does.
+
+        The owner of a name may change its addresses at every request.
+        """
+        zones = {zone_of(address) for address in addresses}
+        if Zone.NOWHERE in zones:
+            raise AddressRefusedError(Zone.NOWHERE)
+        is_named = (connection.host.lower(), connection.port) in self._internal_hosts
+        if not is_named and zones - {Zone.INTERNET}:
+            raise AddressRefusedError(max(zones))
 
     def _end(self) -> None:
         """Close the connection. Called by the timer, in the timer's thread."""
@@ -199,10 +236,3 @@ def _addresses_of(host: str, port: int | None) -> list[str]:
     except UnicodeError:  # the idna codec: a label is empty or too long
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def _addresses_or_none(host: str) -> list[str]:
-    try:
-        return _addresses_of(host, None)
-    except OSError:
-        return []

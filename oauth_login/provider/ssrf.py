@@ -1,13 +1,30 @@
-"""Which IP addresses a provider may direct this server's requests to (T49)."""
+"""Which IP addresses this server sends a provider's requests to (T49, T146)."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from enum import IntEnum
+from typing import TypeAlias
 
-# RFC 6052: the last 32 bits are an IPv4 address.
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NETWORKS = ipaddress.ip_network
+
+# Their last 32 bits are an IPv4 address: IPv4-compatible (RFC 4291 2.5.5.1), NAT64
+# (RFC 6052), and NAT64 for use inside a network (RFC 8215).
+_EMBEDDING = [_NETWORKS(n) for n in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48")]
+# Where clouds tell a machine its own credentials, beside 169.254.169.254.
+_CLOUD_METADATA = [
+    _NETWORKS(n)
+    for n in (
+        "168.63.129.16/32",
+        "100.100.100.200/32",
+        "192.0.0.192/32",
+        "fd00:ec2::/32",
+        "fd20:ce::254/128",
+    )
+]
+_THIS_NETWORK = _NETWORKS("0.0.0.0/8")
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
 class Zone(IntEnum):
@@ -16,38 +33,36 @@ class Zone(IntEnum):
     INTERNET = 0
     NETWORK = 1
     MACHINE = 2
-    # Never a provider: link-local (169.254.169.254!), multicast, 0.0.0.0.
+    # Never a provider: link-local, multicast, broadcast, 0.0.0.0/8, cloud metadata.
     NOWHERE = 3
 
 
 def zone_of(address: str) -> Zone:
     """The zone of an IP address, in any spelling that the resolver may return."""
     ip = _meant(ipaddress.ip_address(address.partition("%")[0]))
+    if (
+        ip.is_link_local
+        or ip.is_multicast
+        or ip.is_unspecified
+        or ip == _BROADCAST
+        or any(ip in network for network in (_THIS_NETWORK, *_CLOUD_METADATA))
+    ):
+        return Zone.NOWHERE
     if ip.is_loopback:
         return Zone.MACHINE
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved:
-        return Zone.NOWHERE
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.is_site_local:  # RFC 3879: deprecated, and still inside
+            return Zone.NETWORK
+        if ip.is_reserved:
+            return Zone.NOWHERE
+    # Service meshes hand out 240.0.0.0/4; it is not global, so it is the network.
     return Zone.INTERNET if ip.is_global else Zone.NETWORK
 
 
-def may_be_reached(address: str, *, known_addresses: Iterable[str]) -> bool:
-    """Whether a provider at the known addresses may direct requests to `address`.
-
-    A public address is always allowed. This machine is allowed for a provider on this
-    machine only, and the internal network for one in the network or on this machine.
-    """
-    zone = zone_of(address)
-    if zone in (Zone.INTERNET, Zone.NOWHERE):
-        return zone is Zone.INTERNET
-    return any(zone <= zone_of(known) != Zone.NOWHERE for known in known_addresses)
-
-
-def _meant(
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
-) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _meant(ip: _Address) -> _Address:
     """The IPv4 address that an IPv6 address stands for, e.g. ::ffff:127.0.0.1."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
-    if ip in _NAT64:
+    if int(ip) > 1 and any(ip in network for network in _EMBEDDING):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or ip
+    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1] or ip

@@ -7,7 +7,8 @@ reads passwords from `.netrc` and proxies from the environment (T46 to T48).
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 import requests
@@ -18,36 +19,35 @@ from oauth_login.errors import (
     InvalidProviderResponse,
     ProviderUnavailable,
 )
-from oauth_login.protocol.http import MAX_BODY, ProviderRequest, ProviderResponse
+from oauth_login.protocol.http import ProviderRequest, ProviderResponse, max_body
 from oauth_login.protocol.strict_json import printable
 from oauth_login.provider.sockets import AddressRefusedError, Watch, WatchedAdapter
+from oauth_login.provider.ssrf import Zone
 
 CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 5.0
 TOTAL_TIMEOUT = 15.0
 
 
 class RequestsTransport:
-    """Sends requests and reads at most MAX_BODY bytes of each response.
+    """Sends requests and reads at most `max_body` bytes of each response.
 
     TLS certificates are always verified, against `ca_bundle` (a path) if it is given.
     `total_timeout` in seconds covers everything from the first connection to the last
-    byte, including a retry, but not name resolution. `issuer_host` and `backend_host`
-    come from the site's settings and may have internal addresses; other hosts may only
-    have addresses that a provider at these hosts may name (T49). `client_cert` is the
-    path of a certificate with its key, or the paths of both. The files are read again
-    for every connection, so that a new certificate needs no restart.
+    byte, including a retry, but not name resolution. `internal_hosts` are the hosts, in
+    lower case and with their ports, that may have addresses inside the network, because
+    the settings name them; all others must be in the internet (T49). `client_cert` is
+    the path of a certificate with its key, or the paths of both. The files are read
+    again for every connection, so that a new certificate needs no restart.
     """
 
     def __init__(
         self,
         *,
-        issuer_host: str,
+        internal_hosts: Container[tuple[str, int]] = (),
         total_timeout: float = TOTAL_TIMEOUT,
         ca_bundle: str | None = None,
         client_cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
-        backend_host: str | None = None,
     ) -> None:
         self._ca_bundle = ca_bundle
         # Given the key's file by name, urllib3 checks it for a password. Otherwise
@@ -58,7 +58,7 @@ class RequestsTransport:
         self._proxies = dict(proxies or {})
         self._total_timeout = total_timeout
         self._adapter = WatchedAdapter(pool_maxsize=10)
-        self._known_hosts = {issuer_host, *filter(None, [backend_host])}
+        self._internal_hosts = internal_hosts
 
     def send(self, request: ProviderRequest) -> ProviderResponse:
         """The provider's response with any status, or ProviderUnavailable.
@@ -66,7 +66,7 @@ class RequestsTransport:
         InvalidProviderResponse if the URL leads to an address that is not allowed, and
         ConfigurationError if a file that the settings name cannot be used.
         """
-        watch = Watch(self._known_hosts, timeout=self._total_timeout)
+        watch = Watch(self._internal_hosts, timeout=self._total_timeout)
         with watch.watching():
             # A GET may be repeated, a POST not: a code works only once.
             tries = 2 if request.method == "GET" else 1
@@ -74,9 +74,13 @@ class RequestsTransport:
                 tries -= 1
                 try:
                     return self._exchange(request, watch)
-                except AddressRefusedError:
+                except AddressRefusedError as refused:
+                    is_nowhere = refused.zone is Zone.NOWHERE
                     raise InvalidProviderResponse(
-                        "discovery.insecure_endpoint", received=request.url
+                        "discovery.forbidden_address"
+                        if is_nowhere
+                        else "discovery.internal_host",
+                        received=request.url,
                     ) from None
                 except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
                     # requests' exceptions are OSErrors; for an odd host, codecs and TLS
@@ -95,7 +99,6 @@ class RequestsTransport:
             request.url,
             headers={
                 "User-Agent": "oauth_login",
-                # A compressed body may grow a thousandfold.
                 "Accept-Encoding": "identity",
                 **request.headers,
             },
@@ -104,23 +107,24 @@ class RequestsTransport:
         response = self._adapter.send(
             prepared,
             stream=True,
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            timeout=(CONNECT_TIMEOUT, self._total_timeout),
             verify=self._ca_bundle or True,
             cert=self._client_cert,
             proxies=self._proxies,
         )
+        limit = max_body(request.document)
         try:
-            body = response.raw.read(MAX_BODY + 1, decode_content=False)
+            body = response.raw.read(limit + 1, decode_content=False)
         finally:
             response.close()
         # Without a length, a body looks complete after the timer ended the exchange.
         if watch.ended:
             raise TimeoutError
         # http.client does not report a body that is shorter than announced.
-        if response.raw.length_remaining and len(body) <= MAX_BODY:
+        if response.raw.length_remaining and len(body) <= limit:
             raise ConnectionError
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return ProviderResponse(response.status_code, headers, body)
+        return _unpacked(ProviderResponse(response.status_code, headers, body), limit)
 
     def _check_files(self) -> None:
         """Raise if a file of the settings cannot be used; nothing was sent then."""
@@ -142,6 +146,33 @@ class RequestsTransport:
                 client_cert=self._client_cert,
                 received=_reason(error),
             ) from None
+
+
+def _unpacked(response: ProviderResponse, limit: int) -> ProviderResponse:
+    """The response without gzip or deflate, one byte past the limit at most (T51).
+
+    Some proxies compress whatever the request allows. A body that cannot be unpacked
+    stays as it is, and is refused with its encoding.
+    """
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("gzip", "x-gzip", "deflate") or len(response.body) > limit:
+        return response
+    # Of "deflate" there are two readings, with a zlib header and without (RFC 9110
+    # 8.4.1.2).
+    for window_bits in (31,) if "gzip" in encoding else (15, -15):
+        unpacker = zlib.decompressobj(window_bits)
+        try:
+            body = unpacker.decompress(response.body, limit + 1)
+        except zlib.error:
+            continue
+        if unpacker.eof or len(body) > limit:
+            headers = {
+                name: value
+                for name, value in response.headers.items()
+                if name != "content-encoding"
+            }
+            return ProviderResponse(response.status, headers, body)
+    return response
 
 
 def _kind_of(error: BaseException) -> str:

@@ -41,6 +41,7 @@ from oauth_login.protocol.authorization import (
     well_formed_response,
 )
 from oauth_login.protocol.http import Params
+from oauth_login.provider.sockets import login_deadline
 from oauth_login.registry import get_provider
 from oauth_login.sealing import seal_text, unseal_text
 from oauth_login.sessions.begin import attach_identity, sign_in
@@ -113,7 +114,8 @@ def _finish(
         elif attempt.started_by != user_key(request):
             return _after_other_login(request, attempt)
         provider = get_provider(attempt.provider)
-        verified = finish_login(provider, attempt, received, now=now)
+        with login_deadline(2 * get_config().timeout):
+            verified = finish_login(provider, attempt, received, now=now)
         who = Identity.key_of(verified.issuer, verified.subject)
         if attempt.mode == "link":
             attempts.forget(request.session, attempt.state, now=now)

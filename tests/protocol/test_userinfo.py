@@ -15,7 +15,11 @@ from oauth_login.protocol.discovery import (
     ServerMetadata,
     parse_metadata,
 )
-from oauth_login.protocol.http import MAX_BODY, ProviderRequest, ProviderResponse
+from oauth_login.protocol.http import (
+    MAX_USERINFO_BODY,
+    ProviderRequest,
+    ProviderResponse,
+)
 from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.userinfo import (
     emails_request,
@@ -238,7 +242,7 @@ def test_userinfo_is_asked_for_with_the_access_token_in_a_header() -> None:
 @pytest.mark.parametrize(
     ("body", "headers", "code"),
     [
-        (b"a" * (MAX_BODY + 1), {}, "userinfo.too_large"),
+        (b"a" * (MAX_USERINFO_BODY + 1), {}, "userinfo.too_large"),
         (b"a", {"content-encoding": "gzip"}, "userinfo.content_encoding"),
         # A space of another kind is none that may be around a token (T75).
         ("\u00a0".encode() + sign().encode(), {}, "userinfo.malformed"),

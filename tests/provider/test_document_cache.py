@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
-from oauth_login.provider.document_cache import CachedDocument
+from oauth_login.provider.document_cache import PATIENCE, CachedDocument
 
 NOW = 1_900_000_000.0
 # sha256 of the name "d"
@@ -24,13 +27,15 @@ class Cache:
         self.calls: list[tuple[Any, ...]] = []
         self.down = False
 
-    def get(self, key: str) -> str | None:
+    def get(self, key: str) -> Any:
         self._note("get", key)
         return self.entries.get(key)
 
     def set(self, key: str, value: str, timeout: int) -> None:
         self._note("set", key, value, timeout)
         self.entries[key] = value
+        if not timeout:
+            del self.entries[key]
 
     def add(self, key: str, value: str, timeout: int) -> bool:
         self._note("add", key, value, timeout)
@@ -85,8 +90,10 @@ def test_a_document_is_kept_for_a_day_under_a_name_of_its_own() -> None:
     assert document(source, cache).get(now=int(NOW)) == "1"
     assert cache.calls == [
         ("get", f"{KEY}.text"),
+        ("add", f"{KEY}.fetching", "1", 2),
         ("get", f"{KEY}.failed"),
         ("set", f"{KEY}.text", entry("1"), 86400),
+        ("set", f"{KEY}.fetching", "", 0),
     ]
 
 
@@ -142,10 +149,11 @@ def test_while_the_provider_is_down_it_is_asked_every_ten_seconds() -> None:
     with pytest.raises(ProviderUnavailable) as caught:
         kept.get(now=NOW)
     assert caught.value.code == "transport.timeout"
-    assert cache.calls[-1] == ("set", f"{KEY}.failed", "transport.timeout", 10)
+    assert ("set", f"{KEY}.failed", "transport.timeout", 10) in cache.calls
     with pytest.raises(ProviderUnavailable) as caught:
         kept.get(now=NOW)
     assert caught.value.code == "discovery.recently_failed"
+    assert caught.value.detail == {"cause": "transport.timeout"}
     assert source.asked == 1
 
 
@@ -206,11 +214,107 @@ def test_a_cache_that_is_down_is_named_with_its_error(
 ) -> None:
     source, cache = Source(), Cache()
     cache.down = True
+    assert document(source, cache).get(now=NOW) == "1"
+    read, written = "the cache cannot be read", "the cache cannot be written"
+    assert set(logged(caplog)) == {(read, True), (written, True)}
+
+
+def test_without_a_cache_a_process_asks_for_newer_keys_once_a_minute() -> None:
+    # T143, T69: it asks, or a rotation of the keys would lock everybody out.
+    source, cache = Source(), Cache()
+    cache.down = True
     kept = document(source, cache)
     assert kept.get(now=NOW) == "1"
-    read, written = "the cache cannot be read", "the cache cannot be written"
-    assert logged(caplog) == [(read, True), (read, True), (written, True)]
-    caplog.clear()
-    assert kept.refetch(now=NOW) == "1"
-    assert logged(caplog) == [(read, True), (written, True)]
+    assert kept.refetch(now=NOW + 1) == "2"
+    assert kept.refetch(now=NOW + 2) == "2"
+    assert kept.refetch(now=NOW + 60.9) == "2"
+    assert kept.refetch(now=NOW + 61) == "3"
+    # A failure is remembered without a cache, too (T129).
+    source.error = ProviderUnavailable("transport.timeout")
+    for _ in range(3):
+        assert kept.refetch(now=NOW + 200) == "3"
+    assert source.asked == 4
+
+
+def test_a_cache_that_refuses_every_entry_holds_no_one_up_twice() -> None:
+    # T143: some caches that are down raise nothing, and say that nothing was added.
+    source, cache = Source(), Refusing()
+    kept = document(source, cache)
+    started = time.monotonic()
+    assert kept.get(now=NOW) == "1"
+    assert kept.refetch(now=NOW + 61) == "2"
+    assert kept.refetch(now=NOW + 62) == "2"
+    assert 2 * PATIENCE <= time.monotonic() - started < 4 * PATIENCE
+
+
+class Refusing(Cache):
+    def get(self, key: str) -> None:
+        return None
+
+    def set(self, key: str, value: str, timeout: int) -> None:
+        pass
+
+    def add(self, key: str, value: str, timeout: int) -> bool:
+        return False
+
+
+class Slow(Source):
+    """A provider that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_asked, self.may_answer = threading.Event(), threading.Event()
+
+    def fetch(self) -> tuple[str, str]:
+        self.was_asked.set()
+        assert self.may_answer.wait(10)
+        return super().fetch()
+
+
+def test_one_request_fetches_and_the_others_get_the_old_document() -> None:
+    # T155
+    source, cache = Slow(), Cache(text=entry("7"))
+    kept, elsewhere = document(source, cache), document(source, cache)
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(kept.get, now=NOW + 3600)
+        assert source.was_asked.wait(10)
+        # In this process and in another one.
+        assert [kept.get(now=NOW + 3600) for _ in range(8)] == ["7"] * 8
+        assert [elsewhere.get(now=NOW + 3600) for _ in range(8)] == ["7"] * 8
+        source.may_answer.set()
+        assert first.result() == "1"
+    assert kept.get(now=NOW + 3600) == elsewhere.get(now=NOW + 3600) == "1"
     assert source.asked == 1
+
+
+def test_at_a_cold_start_all_wait_for_one_request() -> None:
+    # T155
+    source, cache = Slow(), Cache()
+    kept, elsewhere = document(source, cache), document(source, cache)
+    with ThreadPoolExecutor(16) as threads:
+        waiting = [threads.submit(one.get, now=NOW) for one in (kept, elsewhere) * 8]
+        assert source.was_asked.wait(10)
+        source.may_answer.set()
+        assert {login.result() for login in waiting} == {"1"}
+    assert source.asked == 1
+
+
+def test_nobody_waits_long_at_a_cold_start() -> None:
+    # T155
+    source = Slow()
+    kept = document(source, Cache())
+    with ThreadPoolExecutor(9) as threads:
+        first = threads.submit(kept.get, now=NOW)
+        assert source.was_asked.wait(10)
+        others = [threads.submit(kept.get, now=NOW) for _ in range(8)]
+        for other in others:
+            error = other.exception()
+            assert isinstance(error, ProviderUnavailable)
+            assert error.code == "discovery.fetch_pending"
+        source.may_answer.set()
+        assert first.result() == "1"
+
+
+def test_a_process_that_died_while_fetching_holds_no_one_up_for_long() -> None:
+    source, cache = Source(), Cache(fetching="1")
+    assert document(source, cache).get(now=NOW) == "1"

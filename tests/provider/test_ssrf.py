@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from oauth_login.conf import get_config
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
 from oauth_login.flow import finish_login, start_login
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.urls import is_allowed_url
-from oauth_login.provider.ssrf import Zone, may_be_reached, zone_of
+from oauth_login.provider.ssrf import Zone, zone_of
 from oauth_login.provider.transport import RequestsTransport
+from oauth_login.registry import internal_hosts
 from oauth_login.testing import FakeProvider
 from tests.provider.test_provider import NOW, Direct, provider_for
 from tests.provider.transport.servers import answer, get, serving, transport
@@ -88,6 +90,28 @@ OTHER = [
         ("192.168.0.1", Zone.NETWORK),
         ("100.64.0.1", Zone.NETWORK),
         ("fd00::1", Zone.NETWORK),
+        ("fec0::1", Zone.NETWORK),  # T179: RFC 3879
+        ("198.18.0.1", Zone.NETWORK),
+        ("240.0.0.1", Zone.NETWORK),  # T146: service meshes hand it out
+        ("255.255.255.254", Zone.NETWORK),
+        ("64:ff9b:1::a00:1", Zone.NETWORK),
+        ("64:ff9b:1::7f00:1", Zone.MACHINE),
+        ("::7f00:1", Zone.MACHINE),
+        ("::a00:1", Zone.NETWORK),
+        # The clouds' metadata addresses (T146).
+        ("168.63.129.16", Zone.NOWHERE),
+        ("168.63.129.17", Zone.INTERNET),
+        ("100.100.100.200", Zone.NOWHERE),
+        ("100.100.100.201", Zone.NETWORK),
+        ("192.0.0.192", Zone.NOWHERE),
+        ("::ffff:192.0.0.192", Zone.NOWHERE),
+        ("64:ff9b::a83f:8110", Zone.NOWHERE),
+        ("fd00:ec2::254", Zone.NOWHERE),
+        ("fd00:ec3::254", Zone.NETWORK),
+        ("fd20:ce::254", Zone.NOWHERE),
+        ("fd20:ce::253", Zone.NETWORK),
+        ("0.1.2.3", Zone.NOWHERE),
+        ("1.0.0.1", Zone.INTERNET),
         ("64:ff9b::a00:1", Zone.NETWORK),
         ("169.254.169.254", Zone.NOWHERE),
         ("::ffff:169.254.169.254", Zone.NOWHERE),
@@ -107,36 +131,13 @@ def test_every_address_has_its_zone(address: str, zone: Zone) -> None:
     assert zone_of(address) is zone
 
 
-@pytest.mark.parametrize(
-    ("known", "address", "allowed"),
-    [
-        ("1.1.1.1", "8.8.8.8", True),
-        ("1.1.1.1", "10.0.0.1", False),
-        ("1.1.1.1", "127.0.0.1", False),
-        ("10.0.0.1", "8.8.8.8", True),
-        ("10.0.0.1", "10.9.9.9", True),
-        ("10.0.0.1", "127.0.0.1", False),
-        ("127.0.0.1", "10.9.9.9", True),
-        ("127.0.0.1", "::1", True),
-        ("127.0.0.1", "169.254.169.254", False),
-        ("169.254.169.254", "127.0.0.1", False),
-        ("169.254.169.254", "169.254.169.253", False),
-    ],
-)
-def test_who_is_inside_may_name_others_inside(
-    known: str, address: str, allowed: bool
-) -> None:
-    # T49
-    assert may_be_reached(address, known_addresses=[known]) is allowed
-
-
 @pytest.mark.parametrize("host", DISGUISED)
 def test_this_machine_is_found_behind_every_spelling(host: str) -> None:
     # T49
     with serving(lambda h, s: answer(h)) as server:
         with pytest.raises(InvalidProviderResponse) as caught:
-            transport(issuer_host=PUBLIC).send(get(f"http://{host}:{server.port}/"))
-        assert caught.value.code == "discovery.insecure_endpoint"
+            transport(internal=PUBLIC).send(get(f"http://{host}:{server.port}/"))
+        assert caught.value.code == "discovery.internal_host"
         assert server.connections == 0
 
 
@@ -145,7 +146,7 @@ def test_a_dot_at_the_end_hides_nothing(host: str) -> None:
     # T49
     with serving(lambda h, s: answer(h)) as server:
         with pytest.raises((InvalidProviderResponse, ProviderUnavailable)):
-            transport(issuer_host=PUBLIC).send(get(f"http://{host}:{server.port}/"))
+            transport(internal=PUBLIC).send(get(f"http://{host}:{server.port}/"))
         assert server.connections == 0
 
 
@@ -154,29 +155,74 @@ def test_a_dot_at_the_end_hides_nothing(host: str) -> None:
 def test_no_address_inside_is_connected_to(host: str, scheme: str) -> None:
     # T49
     with pytest.raises(InvalidProviderResponse) as caught:
-        transport(issuer_host=PUBLIC, total_timeout=2).send(get(f"{scheme}://{host}/"))
-    assert caught.value.code == "discovery.insecure_endpoint"
+        transport(internal=PUBLIC, total_timeout=2).send(get(f"{scheme}://{host}/"))
+    assert caught.value.code in {
+        "discovery.internal_host",
+        "discovery.forbidden_address",
+    }
 
 
 def test_ipv6_is_looked_at_too() -> None:
     # T49
     with serving(lambda h, s: answer(h), host="::1", name="[::1]") as server:
         with pytest.raises(InvalidProviderResponse):
-            transport(issuer_host=PUBLIC).send(get(server.url))
+            transport(internal=PUBLIC).send(get(server.url))
         assert server.connections == 0
-        assert transport(issuer_host="::1").send(get(server.url)).status == 200
+        assert transport(internal="::1").send(get(server.url)).status == 200
 
 
-def test_the_hosts_of_the_settings_may_be_inside() -> None:
+def test_a_host_and_port_that_the_settings_name_may_be_inside() -> None:
+    # T146
     with serving(lambda h, s: answer(h)) as server:
-        # Beside an issuer that is inside itself, others may be.
-        assert transport(issuer_host="localhost").send(get(server.url)).status == 200
-        # The provider's other name, for us alone.
-        behind = transport(issuer_host=PUBLIC, backend_host="127.0.0.1")
-        assert behind.send(get(server.url)).status == 200
-        # A name that does not exist makes nothing internal.
-        with pytest.raises(InvalidProviderResponse):
-            transport(issuer_host="a..b").send(get(server.url))
+        named = {("127.0.0.1", server.port)}
+        ours = RequestsTransport(internal_hosts=named)
+        assert ours.send(get(server.url)).status == 200
+        for other in (
+            {("127.0.0.1", server.port + 1)},
+            {("localhost", server.port)},
+            {("127.0.0.2", server.port)},
+            set(),
+        ):
+            with pytest.raises(InvalidProviderResponse) as caught:
+                RequestsTransport(internal_hosts=other).send(get(server.url))
+            assert caught.value.code == "discovery.internal_host"
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("addresses", "code"),
+    [
+        (["127.0.0.1"], "discovery.internal_host"),
+        (["93.184.215.14", "127.0.0.1"], "discovery.internal_host"),
+        (["10.20.0.5"], "discovery.internal_host"),
+        (["100.64.3.9"], "discovery.internal_host"),
+        (["169.254.169.254"], "discovery.forbidden_address"),
+        (["93.184.215.14", "169.254.169.254"], "discovery.forbidden_address"),
+        (["fd00:ec2::254"], "discovery.forbidden_address"),
+    ],
+)
+def test_what_a_name_resolves_to_permits_nothing(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str], code: str
+) -> None:
+    # T146: the owner of a name may answer with any addresses.
+    def resolve(host: str, port: int, *args: Any, **options: Any) -> list[Any]:
+        return [(0, 0, 0, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(InvalidProviderResponse) as caught:
+        RequestsTransport().send(get("https://idp.evil.example/jwks"))
+    assert caught.value.code == code
+    # A host that the settings name may be inside, and nowhere else.
+    named = RequestsTransport(
+        internal_hosts={("idp.evil.example", 443)}, total_timeout=0.2
+    )
+    if code == "discovery.forbidden_address":
+        with pytest.raises(InvalidProviderResponse) as caught:
+            named.send(get("https://idp.evil.example/jwks"))
+        assert caught.value.code == code
+    else:
+        with pytest.raises(ProviderUnavailable):
+            named.send(get("https://idp.evil.example/jwks"))
 
 
 @pytest.mark.parametrize("host", [*NO_HOSTS, *DISGUISED, *OTHER])
@@ -191,7 +237,7 @@ def test_a_disguise_in_metadata_ends_the_login_before_anything_is_sent(
         provider = provider_for(fake, transport=Elsewhere(fake))
         with pytest.raises(InvalidProviderResponse) as caught:
             log_in(provider, fake)
-        assert caught.value.code == "discovery.insecure_endpoint"
+        assert caught.value.code.startswith("discovery.")
         assert listener.connections == 0
     in_text = not is_allowed_url(token_endpoint, allow_http_loopback=True)
     assert in_text is (host in NO_HOSTS)
@@ -239,7 +285,10 @@ def test_an_endpoint_that_is_no_plain_url_outside_is_never_asked(
         provider = provider_for(fake, transport=Elsewhere(fake), userinfo="always")
         with pytest.raises(InvalidProviderResponse) as caught:
             log_in(provider, fake)
-        assert caught.value.code == "discovery.insecure_endpoint"
+        inside = endpoint != "token_endpoint"
+        assert caught.value.code == (
+            "discovery.internal_host" if inside else "discovery.insecure_endpoint"
+        )
         assert listener.connections == 0
 
 
@@ -248,7 +297,7 @@ class Elsewhere:
 
     def __init__(self, fake: FakeProvider) -> None:
         self._fake, self._direct = fake, Direct(fake)
-        self._socket = RequestsTransport(issuer_host=PUBLIC, total_timeout=2)
+        self._socket = RequestsTransport(total_timeout=2)
 
     def send(self, request: ProviderRequest) -> ProviderResponse:
         is_its_own = request.url.startswith(f"{self._fake.issuer}/")
@@ -304,3 +353,35 @@ def test_names_that_lead_nowhere_are_no_refusal() -> None:
         with pytest.raises(ProviderUnavailable) as caught:
             transport().send(get(f"http://127.0.0.1:{port}/"))
     assert caught.value.code == "transport.connection"
+
+
+@pytest.mark.parametrize(
+    ("entry", "hosts"),
+    [
+        ({}, {("id.example.com", 443)}),
+        ({"ISSUER": "https://ID.example.com:8443/a"}, {("id.example.com", 8443)}),
+        (
+            {"DISCOVERY_URL": "https://meta.internal/x", "INTERNAL_HOSTS": ["A.b:1"]},
+            {("id.example.com", 443), ("meta.internal", 443), ("a.b", 1)},
+        ),
+        (
+            {"BACKEND_BASE_URL": "http://keycloak:8080"},
+            {("id.example.com", 443), ("keycloak", 8080)},
+        ),
+        (
+            {"BACKEND_BASE_URL": "http://keycloak", "INTERNAL_HOSTS": ["[fd00::1]"]},
+            {("id.example.com", 443), ("keycloak", 80), ("fd00::1", 443)},
+        ),
+        (
+            {"ENDPOINTS": {"userinfo_endpoint": "https://users.internal:444/me"}},
+            {("id.example.com", 443), ("users.internal", 444)},
+        ),
+    ],
+)
+def test_the_settings_of_the_provider_name_what_may_be_inside(
+    settings: Any, entry: dict[str, Any], hosts: set[tuple[str, int]]
+) -> None:
+    # T146
+    base = {"ISSUER": "https://id.example.com", "CLIENT_ID": "a", "CLIENT_SECRET": "b"}
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": {**base, **entry}}}
+    assert internal_hosts(get_config().providers["corp"]) == hosts

@@ -163,6 +163,10 @@ THEIRS = ("transport", "discovery", "jwks", "authorization", "token", "id_token"
 WITHOUT_FAULT = {
     "transport.tls",  # the kit speaks http, or no HTTP at all
     "discovery.recently_failed",  # the second login after discovery.status
+    "discovery.fetch_pending",  # two logins at once, and a slow provider
+    # Whatever answers at such an address, no request is sent there.
+    "discovery.internal_host",
+    "discovery.forbidden_address",
     # The kit's userinfo says nothing of when it ends.
     "userinfo.exp_invalid",
     "userinfo.expired",

@@ -48,7 +48,8 @@ def log_in(fake: FakeProvider, *, timeout: float = 15, **client: Any) -> Any:
             client_id=fake.client_id, client_secret=fake.client_secret, **client
         ),
         transport=RequestsTransport(
-            issuer_host=urlsplit(fake.issuer).hostname or "", total_timeout=timeout
+            internal_hosts={("127.0.0.1", urlsplit(fake.issuer).port or 443)},
+            total_timeout=timeout,
         ),
         cache=NoCache(),
         lacks_claims=lambda claims: "email" not in claims,

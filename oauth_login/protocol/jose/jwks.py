@@ -77,7 +77,9 @@ class KeySet:
 
 def jwks_request(jwks_uri: str) -> ProviderRequest:
     """Ask for the key set."""
-    return ProviderRequest("GET", jwks_uri, "jwks", {"Accept": "application/json"})
+    # RFC 7517 8.5: a key set has a media type of its own, and some send only that.
+    accept = "application/json, application/jwk-set+json"
+    return ProviderRequest("GET", jwks_uri, "jwks", {"Accept": accept})
 
 
 def parse_jwks_response(response: ProviderResponse) -> KeySet:

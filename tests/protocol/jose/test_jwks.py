@@ -235,7 +235,8 @@ def test_a_public_key_is_no_secret_in_whatever_form_it_is() -> None:
         )
 
 
-def test_keys_are_asked_for_as_json() -> None:
+def test_keys_are_asked_for_as_json_or_as_a_key_set() -> None:
+    accept = {"Accept": "application/json, application/jwk-set+json"}
     assert jwks_request(f"{ISSUER}/jwks") == ProviderRequest(
-        "GET", f"{ISSUER}/jwks", "jwks", {"Accept": "application/json"}
+        "GET", f"{ISSUER}/jwks", "jwks", accept
     )

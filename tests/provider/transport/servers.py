@@ -6,6 +6,7 @@ import copy
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,11 +102,14 @@ def serving(
 
 
 @contextmanager
-def saying(*parts: bytes, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Answer whatever comes with these bytes, just so, and hang up."""
+def saying(
+    *parts: bytes, tls: ssl.SSLContext | None = None, after: float = 0
+) -> Iterator[Server]:
+    """Answer whatever comes with these bytes, after some seconds, and hang up."""
 
     def say(handler: BaseHTTPRequestHandler, server: Server) -> None:
         handler.close_connection = True
+        time.sleep(after)
         for part in parts:
             handler.wfile.write(part)
 
@@ -135,4 +139,16 @@ def post(url: str) -> ProviderRequest:
 
 
 def transport(**options: Any) -> RequestsTransport:
-    return RequestsTransport(**{"issuer_host": "127.0.0.1", **options})
+    """A transport that may reach `internal`, a host on this machine, at any port."""
+    hosts = OnAnyPort(options.pop("internal", "127.0.0.1"))
+    return RequestsTransport(**{"internal_hosts": hosts, **options})
+
+
+class OnAnyPort:
+    """Servers of tests get their ports from the system."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    def __contains__(self, host_and_port: object) -> bool:
+        return isinstance(host_and_port, tuple) and host_and_port[0] == self._host

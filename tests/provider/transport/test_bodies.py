@@ -16,6 +16,8 @@ import pytest
 from oauth_login.errors import InvalidProviderResponse, ProviderUnavailable
 from oauth_login.protocol.http import MAX_BODY, ProviderRequest, json_object
 from oauth_login.protocol.jose.jwks import parse_jwks_response
+from oauth_login.provider.sockets import login_deadline
+from oauth_login.provider.transport import RequestsTransport
 from tests.provider.transport.certificates import Authority, server_context
 from tests.provider.transport.servers import (
     Server,
@@ -86,16 +88,13 @@ def deflated(body: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("encoding", "pack"),
     [
-        ("gzip", gzip.compress),
-        ("x-gzip", gzip.compress),
-        ("deflate", deflated),
         ("br", lambda body: body[:1000]),  # whatever it is, it is not looked into
         ("zstd", lambda body: b"\x28\xb5\x2f\xfd" + body[:1000]),
         ("gzip, gzip", lambda body: gzip.compress(gzip.compress(body))),
         ("identity, gzip", gzip.compress),
     ],
 )
-def test_what_comes_packed_is_refused_packed(
+def test_what_cannot_be_unpacked_is_refused_packed(
     encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     # T51
@@ -115,6 +114,119 @@ def test_what_comes_packed_is_refused_packed(
     with pytest.raises(InvalidProviderResponse) as caught:
         json_object(response, document="jwks")
     assert caught.value.code == "jwks.content_encoding"
+
+
+def bare(body: bytes) -> bytes:
+    """Deflate without a header of zlib's, as some servers send it."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+def packed(body: bytes, encoding: str) -> bytes:
+    head = b"Content-Encoding: %s\r\nContent-Length" % encoding.encode()
+    return declared(body).replace(b"Content-Length", head)
+
+
+PACKERS = [
+    ("gzip", gzip.compress),
+    ("x-gzip", gzip.compress),
+    (" GZIP ", gzip.compress),
+    ("deflate", deflated),
+    ("deflate", bare),
+]
+
+
+@pytest.mark.parametrize(("encoding", "pack"), PACKERS)
+@pytest.mark.parametrize("body", [b'{"a": 1}', FITS])
+def test_what_a_proxy_has_packed_is_unpacked(
+    encoding: str, pack: Callable[[bytes], bytes], body: bytes
+) -> None:
+    with saying(packed(pack(body), encoding)) as server:
+        response = transport().send(get(server.url))
+    assert response.body == body
+    assert json_object(response, document="jwks")
+
+
+@pytest.mark.parametrize(("encoding", "pack"), PACKERS)
+@pytest.mark.parametrize("size", [MAX_BODY + 1, 50_000_000])
+def test_what_is_too_large_is_not_unpacked_further(
+    encoding: str, pack: Callable[[bytes], bytes], size: int
+) -> None:
+    # T51
+    bomb = pack(b"a" * size)
+    with saying(packed(bomb, encoding)) as server:
+        tracemalloc.start()
+        try:
+            response = transport().send(get(server.url))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert len(response.body) == MAX_BODY + 1
+    assert peak < 8 * MAX_BODY
+    with pytest.raises(InvalidProviderResponse) as caught:
+        json_object(response, document="jwks")
+    assert caught.value.code == "jwks.too_large"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"\x1f\x8b", gzip.compress(b'{"a": 1}')[:-1], deflated(b"{}")[:-4]],
+)
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_what_is_packed_badly_is_refused(encoding: str, body: bytes) -> None:
+    # T51
+    with saying(packed(body, encoding)) as server:
+        response = transport().send(get(server.url))
+    with pytest.raises(InvalidProviderResponse) as caught:
+        json_object(response, document="jwks")
+    assert caught.value.code == "jwks.content_encoding"
+
+
+@pytest.mark.parametrize(
+    ("document", "limit"), [("userinfo", 1 << 20), ("jwks", 1 << 18)]
+)
+def test_userinfo_may_be_larger_than_the_other_documents(
+    document: str, limit: int
+) -> None:
+    for size, code in ((limit, None), (limit + 1, f"{document}.too_large")):
+        with saying(declared(b'{"a": "' + b"a" * (size - 9) + b'"}')) as server:
+            request = ProviderRequest("GET", server.url, document)
+            response = transport().send(request)
+        if code is None:
+            assert json_object(response, document=document)
+        else:
+            with pytest.raises(InvalidProviderResponse) as caught:
+                json_object(response, document=document)
+            assert caught.value.code == code
+
+
+def test_an_answer_may_take_as_long_as_the_setting_says() -> None:
+    with saying(declared(b"{}"), after=0.6) as server:
+        assert transport(total_timeout=5).send(get(server.url)).status == 200
+        with pytest.raises(ProviderUnavailable) as caught:
+            transport(total_timeout=0.3).send(get(server.url))
+    assert caught.value.code == "transport.timeout"
+
+
+def code_of(ours: RequestsTransport, request: ProviderRequest) -> str | None:
+    try:
+        ours.send(request)
+    except ProviderUnavailable as error:
+        return error.code
+    return None
+
+
+def test_a_login_has_one_deadline_for_all_its_requests() -> None:
+    # T155
+    with saying(declared(b"{}"), after=0.3) as server:
+        ours = transport(total_timeout=5)
+        started = time.monotonic()
+        with login_deadline(1.0):
+            codes = [code_of(ours, get(server.url)) for _ in range(20)]
+        assert 1 <= codes.count(None) <= 3
+        assert set(codes) == {None, "transport.timeout"}
+        assert time.monotonic() - started < 3
+        assert ours.send(get(server.url)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -248,7 +360,7 @@ def test_whoever_drips_is_cut_off(
     tls = server_context(authority.issue("localhost")) if secure else None
     with serving(SLOW[phase], tls=tls, name="localhost") as server:
         ours = transport(
-            issuer_host="localhost",
+            internal="localhost",
             total_timeout=0.3,
             ca_bundle=str(authority.path) if secure else None,
         )
@@ -267,7 +379,7 @@ def test_whoever_does_not_shake_hands_is_cut_off(authority: Authority) -> None:
         url = f"https://localhost:{silent.getsockname()[1]}"
         started = time.monotonic()
         with pytest.raises(ProviderUnavailable) as caught:
-            transport(issuer_host="localhost", total_timeout=0.3).send(get(url))
+            transport(internal="localhost", total_timeout=0.3).send(get(url))
     assert time.monotonic() - started < 4
     assert caught.value.code == "transport.timeout"
 
@@ -318,7 +430,7 @@ def test_tls_that_breaks_off_is_a_broken_connection(
 
     tls = server_context(authority.issue("localhost"))
     with serving(break_off, tls=tls, name="localhost") as server:
-        ours = transport(issuer_host="localhost", ca_bundle=str(authority.path))
+        ours = transport(internal="localhost", ca_bundle=str(authority.path))
         with pytest.raises(ProviderUnavailable) as caught:
             ours.send(get(server.url))
         assert caught.value.code == "transport.connection"

@@ -42,7 +42,7 @@ def test_the_environment_names_no_proxy(
         for name in VARIABLES:
             monkeypatch.setenv(make(name), proxy.url)
         assert transport().send(get(server.url)).status == 200
-        trusting = transport(issuer_host="localhost", ca_bundle=str(authority.path))
+        trusting = transport(internal="localhost", ca_bundle=str(authority.path))
         assert trusting.send(post(secure.url)).status == 200
         assert proxy.connections == 0
 
@@ -71,7 +71,7 @@ def test_tls_goes_through_the_proxy_and_is_verified_behind_it(
         ) as server,
         proxying() as proxy,
     ):
-        options = {"issuer_host": "localhost", "proxies": {"https": proxy.url}}
+        options = {"internal": "localhost", "proxies": {"https": proxy.url}}
         trusting = transport(ca_bundle=str(authority.path), **options)
         assert trusting.send(post(server.url)).body == b'{"a": 1}'
         # The proxy sees where it goes, and nothing of what.
@@ -92,7 +92,7 @@ def test_our_certificate_is_shown_behind_the_proxy(authority: Authority) -> None
         proxying() as proxy,
     ):
         ours = transport(
-            issuer_host="localhost",
+            internal="localhost",
             proxies={"https": proxy.url},
             ca_bundle=str(authority.path),
             client_cert=paths,
@@ -113,13 +113,13 @@ def test_a_proxy_gets_its_own_password_and_nobody_else_does(
     ):
         url = proxy.url.replace("http://", "http://us:canary@")
         ours = transport(
-            issuer_host="localhost",
+            internal="localhost",
             proxies={"https": url},
             ca_bundle=str(authority.path),
         )
         assert ours.send(post(server.url)).status == 200
         assert "Proxy-Authorization" not in server.seen[0].headers
-        wrong = transport(issuer_host="localhost", proxies={"https": proxy.url})
+        wrong = transport(internal="localhost", proxies={"https": proxy.url})
         with pytest.raises(ProviderUnavailable) as caught:
             wrong.send(post(server.url))
         assert caught.value.code == "transport.connection"
@@ -137,10 +137,10 @@ def test_a_proxy_that_is_down_is_said_so_without_its_password() -> None:
 def test_what_goes_past_the_proxy_is_judged_as_without_one() -> None:
     # T49: a proxy for https says nothing of http
     with serving(lambda h, s: answer(h)) as server, proxying() as proxy:
-        ours = transport(issuer_host="1.1.1.1", proxies={"https": proxy.url})
+        ours = transport(internal="1.1.1.1", proxies={"https": proxy.url})
         with pytest.raises(InvalidProviderResponse) as caught:
             ours.send(get(server.url))
-        assert caught.value.code == "discovery.insecure_endpoint"
+        assert caught.value.code == "discovery.internal_host"
         assert server.connections == 0
 
 

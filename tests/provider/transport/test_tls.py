@@ -22,7 +22,7 @@ def authority(tmp_path: Path) -> Authority:
 
 def ours(authority: Authority | None = None, **options: object) -> RequestsTransport:
     bundle = str(authority.path) if authority else None
-    return transport(**{"issuer_host": "localhost", "ca_bundle": bundle, **options})
+    return transport(**{"internal": "localhost", "ca_bundle": bundle, **options})
 
 
 def test_a_private_authority_is_believed_where_the_settings_name_it(
@@ -88,7 +88,7 @@ def test_a_certificate_for_an_address_is_good_for_that_address(
 ) -> None:
     tls = server_context(authority.issue("127.0.0.1"))
     with serving(lambda h, s: answer(h), tls=tls) as server:
-        trusting = ours(authority, issuer_host="127.0.0.1")
+        trusting = ours(authority, internal="127.0.0.1")
         assert trusting.send(get(server.url)).status == 200
 
 
