@@ -214,7 +214,7 @@ _codes(
 )
 _codes(
     "userinfo",
-    too_large="The userinfo response is larger than 256 kB; 64 kB if encrypted.",
+    too_large="The userinfo response is larger than 1 MiB; 64 kB if encrypted.",
     refused="The provider rejected the access token.",
     sub_missing="The response has no valid subject.",
     exp_invalid="`exp` of the signed userinfo is not a time.",

@@ -49,7 +49,7 @@ def test_three_values_are_enough(settings: Settings) -> None:
         ({"INTERNAL_HOSTS": ["a.internal:0"]}, {"E040"}),
         ({"INTERNAL_HOSTS": ["*.internal"]}, {"E040"}),
         ({"INTERNAL_HOSTS": ["a@b.internal"]}, {"E040"}),
-        ({"INTERNAL_HOSTS": [""]}, {"E040"}),
+        ({"INTERNAL_HOSTS": [""]}, {"E003"}),
         ({"INTERNAL_HOSTS": "a.internal"}, {"E003"}),
         ({"CLIENT_ID": ""}, {"E012"}),
         ({"PROXIES": "http://proxy:3128"}, {"E003"}),
