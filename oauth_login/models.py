@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from oauth_login.user_agents import translated_user_agent
+from oauth_login.user_agents import shown_user_agent
 
 
 class Identity(models.Model):
@@ -158,11 +158,7 @@ class LoginSession(models.Model):
         ordering = ["-last_seen_at", "-created_at"]
 
     def __str__(self) -> str:
-        return (
-            translated_user_agent(self.client)
-            or self.provider
-            or str(pgettext_lazy("oauth_login field", "password"))
-        )
+        return shown_user_agent(self.client)
 
 
 class LoginEvent(models.Model):

@@ -51,5 +51,12 @@ def translated_user_agent(name: str) -> str:
     }
 
 
+def shown_user_agent(name: str) -> str:
+    """A name from user_agent_name(), or words for none, in the active language."""
+    return translated_user_agent(name) or pgettext(
+        "oauth_login page", "Unknown browser"
+    )
+
+
 def _first(names: dict[str, str], text: str) -> str:
     return next((name for mark, name in names.items() if mark in text), "")

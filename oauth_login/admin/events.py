@@ -14,11 +14,27 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import get_language_bidi, pgettext_lazy
 
 from oauth_login.admin.chart import DAYS, SERIES, Chart, chart
-from oauth_login.admin.read_only import ReadOnlyAdmin
+from oauth_login.admin.read_only import ProviderFilter, ReadOnlyAdmin
 from oauth_login.models import LoginEvent
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """The outcomes, in the words of the list."""
+
+    title = pgettext_lazy("oauth_login field", "outcome")
+    parameter_name = "outcome__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, str(capfirst(text))) for key, text in LoginEvent.Outcome.choices]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[LoginEvent]
+    ) -> QuerySet[LoginEvent]:
+        return queryset.filter(outcome=self.value()) if self.value() else queryset
 
 
 class CodeFilter(admin.SimpleListFilter):
@@ -41,14 +57,20 @@ class LoginEventAdmin(ReadOnlyAdmin):
     """Newest first. The search finds the reference that an error page shows."""
 
     list_display = (
-        *("created_at", "outcome_badge", "code", "provider", "user", "browser"),
+        *("created_at", "outcome_badge", "user", "provider", "code", "browser"),
         *("reference", "count"),
     )
-    list_filter = ("outcome", "provider", CodeFilter)
+    list_filter = (OutcomeFilter, ProviderFilter, CodeFilter)
+    lookups = frozenset(
+        {
+            *("outcome__exact", "provider", "code"),
+            *("created_at__year", "created_at__month", "created_at__day"),
+        }
+    )
     search_fields = ("=reference", "=code", "=user_key")
     date_hierarchy = "created_at"
     fields = (
-        *("created_at", "outcome", "code", "provider", "user", "user_key", "browser"),
+        *("created_at", "outcome", "user", "user_key", "provider", "code", "browser"),
         *("reference", "count", "sequence"),
     )
     readonly_fields = ("browser",)
@@ -62,7 +84,7 @@ class LoginEventAdmin(ReadOnlyAdmin):
         return format_html(
             '<span class="ol-badge ol-{}">{}</span>',
             series,
-            event.get_outcome_display(),
+            capfirst(event.get_outcome_display()),
         )
 
     def changelist_view(
@@ -76,7 +98,7 @@ class LoginEventAdmin(ReadOnlyAdmin):
         return response
 
 
-def _chart(changes: ChangeList) -> Chart:
+def _chart(changes: ChangeList) -> Chart | None:
     today = timezone.localdate() if settings.USE_TZ else date.today()
     first = datetime.combine(today - timedelta(days=DAYS - 1), time())
     if settings.USE_TZ:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import npgettext, pgettext, pgettext_lazy
 
-from oauth_login.admin.read_only import ReadOnlyAdmin
+from oauth_login.admin.read_only import ProviderFilter, ReadOnlyAdmin
 from oauth_login.models import Identity
 
 
@@ -49,16 +49,19 @@ class IdentityAdmin(ReadOnlyAdmin):
     """
 
     list_display = ("subject", "provider", "user", "created_at", "last_login_at")
-    list_filter = ("provider",)
+    list_filter = (ProviderFilter,)
+    lookups = frozenset({"provider"})
     search_fields = ("=subject", "=issuer")
     fields = ("user", "provider", "issuer", "subject", "created_at", "last_login_at")
     actions = (delete_selected,)
+    change_form_template = "oauth_login/admin/identity.html"
     delete_confirmation_template = "oauth_login/admin/unlink.html"
     delete_selected_confirmation_template = "oauth_login/admin/unlink_selected.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Not ReadOnlyAdmin's method but Django's, which asks for the permission.
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+        """Django's answer, which asks for the permission; and as ReadOnlyAdmin's."""
+        permitted = admin.ModelAdmin.has_delete_permission(self, request, obj)
+        return permitted or self.is_cascade(request, obj)
 
     def delete_view(
         self,

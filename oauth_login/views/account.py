@@ -20,7 +20,7 @@ from oauth_login.sessions.end import (
     open_sessions,
 )
 from oauth_login.sessions.facts import login_facts
-from oauth_login.user_agents import translated_user_agent
+from oauth_login.user_agents import shown_user_agent, translated_user_agent
 from oauth_login.views.connections import NOTICE_KEY, label_of
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import show, with_form
@@ -112,8 +112,7 @@ def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "user_agent": translated_user_agent(row.client)
-            or pgettext("oauth_login page", "Unknown browser"),
+            "user_agent": shown_user_agent(row.client),
             "label": get_config().label(row.provider),
             "is_this": row.pk == this,
         }

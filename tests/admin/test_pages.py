@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from oauth_login.admin import IdentityInline, OAuthLoginUserAdminMixin
-from oauth_login.admin.chart import DAYS, HEIGHT, chart
+from oauth_login.admin.chart import DAYS, HEIGHT, TOP, chart
 from oauth_login.admin.users import install_user_admin
 from oauth_login.models import GrantedRight, Identity, LoginEvent, LoginSession
 
@@ -364,6 +364,208 @@ def test_sessions_are_open_or_over(
     assert names == found
 
 
+@pytest.mark.parametrize("state", ["open", "ended", "expired"])
+def test_a_session_is_ended_from_its_own_page(admin_client: Client, state: str) -> None:
+    now = timezone.now()
+    fields = {"ended": {"ended_at": now}, "expired": {"expires_at": now}}.get(state, {})
+    row = new_session(User.objects.create_user("alice"), **fields)
+    url = f"{SESSIONS}{row.pk}/"
+
+    button = b"End this session" in admin_client.get(f"{url}change/").content
+    assert button == (state == "open")
+    assert admin_client.get(f"{url}end/").status_code == 405
+    page = admin_client.post(f"{url}end/", follow=True)
+
+    assert page.redirect_chain == [(f"{url}change/", 302)]
+    number = {"open": 1, "ended": 0, "expired": 1}[state]
+    assert f"{number} session" in text_of(page)
+    row.refresh_from_db()
+    assert row.ended_at is not None
+    assert admin_client.post(f"{SESSIONS}none/end/").status_code == 404
+
+
+def test_ending_from_its_page_needs_the_permission_and_a_token() -> None:
+    # T125
+    row = new_session(User.objects.create_user("alice"))
+    url = f"{SESSIONS}{row.pk}/"
+    client = staff_with("view_loginsession")
+    assert b"End this session" not in client.get(f"{url}change/").content
+    assert client.post(f"{url}end/").status_code == 403
+    User.objects.filter(username="staff").delete()
+    client = staff_with("change_loginsession")
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    assert strict.post(f"{url}end/").status_code == 403
+    assert Client().post(f"{url}end/").status_code == 302
+    row.refresh_from_db()
+    assert row.ended_at is None
+    assert client.post(f"{url}end/").status_code == 302
+    row.refresh_from_db()
+    assert row.ended_at is not None
+
+
+def test_a_session_has_one_name(admin_client: Client) -> None:
+    row = new_session(User.objects.create_user("alice"), client="", provider="corp")
+    assert str(row) == "Unknown browser"
+    assert "Unknown browser" in text_of(admin_client.get(SESSIONS))
+    assert "Unknown browser" in text_of(admin_client.get(f"{SESSIONS}{row.pk}/change/"))
+
+
+# --- what the URL may ask ----------------------------------------------------------
+
+
+def fields_of(url: str) -> list[str]:
+    model = {IDENTITIES: Identity, SESSIONS: LoginSession, EVENTS: LoginEvent}[url]
+    return [field.name for field in model._meta.get_fields()]
+
+
+LISTS = (IDENTITIES, SESSIONS, EVENTS)
+LOOKUPS = ("", "__startswith", "__gt", "__isnull", "__in", "__exact", "__regex")
+SHOWN = {
+    IDENTITIES: {"provider"},
+    SESSIONS: {"provider", "user"},
+    EVENTS: {"provider", "code", "outcome__exact"},
+}
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_the_url_of_a_list_reads_no_hidden_field(
+    admin_client: Client, url: str
+) -> None:
+    # T157
+    row = new_identity(claims={"salary": ["E7"]}, claims_at=timezone.now())
+    new_session(row.user, sid="secret")
+    for field in ("pk", *fields_of(url)):
+        for lookup in LOOKUPS:
+            status = admin_client.get(url, {f"{field}{lookup}": "1"}).status_code
+            assert (status == 400) == (f"{field}{lookup}" not in SHOWN[url]), field
+    for name in (
+        *("claims__salary__0__startswith", "user__password__startswith"),
+        *("sessions__sid", "identity__claims__salary", "rights__reason", "user__email"),
+        *("created_at__gte", "created_at__hour", "identity__key", "user__pk__gt"),
+    ):
+        status = admin_client.get(url, {name: "1"}).status_code
+        known = name.partition("__")[0] in (*fields_of(url), "pk")
+        assert status == (400 if known else 302), name
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_a_list_is_sorted_by_what_it_shows(admin_client: Client, url: str) -> None:
+    # T157
+    new_session(new_identity().user)
+    hidden = {"claims", "claims_at", "sid", "mac", "key", "id", "sequence", "issuer"}
+    for column in range(-10, 11):
+        page = admin_client.get(url, {"o": str(column)})
+        assert page.status_code == 200
+        shown = page.context["cl"].queryset.query.order_by
+        names = {str(getattr(n, "expression", n)).strip("-F()") for n in shown}
+        # Django adds the primary key, so that the order is always the same.
+        assert names & hidden <= {"id"}
+    assert admin_client.get(url, {"o": "claims"}).status_code == 200
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_the_search_finds_no_hidden_text(admin_client: Client, url: str) -> None:
+    # T157
+    row = new_identity(claims={"salary": ["E7-only"]}, claims_at=timezone.now())
+    new_session(row.user, sid="secret-sid")
+    LoginEvent.objects.create(outcome="login", reference="A", mac="secret-mac")
+    for text in ("E7-only", "secret-sid", "secret-mac", row.key):
+        page = admin_client.get(url, {"q": text})
+        assert page.context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_the_filters_have_no_empty_entry(admin_client: Client, url: str) -> None:
+    row = new_identity()
+    new_session(row.user)
+    new_session(row.user, provider="corp")
+    for provider in ("", "corp"):
+        write("login", provider=provider)
+    page = admin_client.get(url)
+    for spec in page.context["cl"].filter_specs:
+        names = [choice["display"] for choice in spec.choices(page.context["cl"])]
+        assert all(str(name).strip() and name != "-" for name in names)
+    assert "Corp SSO" in text_of(page)
+
+
+# --- deleting users ----------------------------------------------------------------
+
+
+def with_everything(name: str = "alice") -> Any:
+    row = new_identity(name)
+    new_session(row.user, identity=row)
+    new_session(row.user)
+    GrantedRight.objects.create(identity=row, kind="group", group="Editors")
+    LoginEvent.objects.create(outcome="login", reference="A", user=row.user)
+    return row.user
+
+
+@pytest.mark.parametrize("how", ["page", "action"])
+@pytest.mark.parametrize("who", ["superuser", "staff"])
+def test_a_user_who_signed_in_can_be_deleted(
+    admin_client: Client, how: str, who: str
+) -> None:
+    # T159
+    user = with_everything()
+    client = (
+        admin_client
+        if who == "superuser"
+        else staff_with("delete_user", "view_user", "change_user")
+    )
+    if how == "page":
+        url, data = f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"}
+        assert "doesn't have permission" not in text_of(client.get(url))
+    else:
+        url = "/admin/auth/user/"
+        data = {
+            "action": "delete_selected",
+            "_selected_action": str(user.pk),
+            "post": "yes",
+        }
+
+    assert client.post(url, data).status_code == 302
+
+    assert not User.objects.filter(username="alice").exists()
+    assert not Identity.objects.exists()
+    assert not LoginSession.objects.filter(client="Firefox on Linux").exists()
+    event = LoginEvent.objects.get(reference="A")
+    assert event.user is None
+
+
+def test_without_the_permission_no_user_is_deleted() -> None:
+    # T159
+    user = with_everything()
+    client = staff_with("view_user", "change_user", "delete_identity")
+    url = f"/admin/auth/user/{user.pk}/delete/"
+    assert client.post(url, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(username="alice").exists()
+
+
+@pytest.mark.parametrize("url", [SESSIONS, EVENTS])
+def test_rows_are_not_deleted_by_themselves(admin_client: Client, url: str) -> None:
+    # T159, T125
+    user = with_everything()
+    model: Any = {SESSIONS: LoginSession, EVENTS: LoginEvent}[url]
+    keys = list(model.objects.values_list("pk", flat=True))
+    for key in keys:
+        response = admin_client.post(f"{url}{key}/delete/", {"post": "yes"})
+        assert response.status_code == 403
+    data = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
+    admin_client.post(url, data)
+    assert set(keys) <= set(model.objects.values_list("pk", flat=True))
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_an_identity_is_disconnected_on_its_own_page(admin_client: Client) -> None:
+    row = new_identity()
+    page = text_of(admin_client.get(f"{IDENTITIES}{row.pk}/change/"))
+    assert "Disconnect" in page
+    assert "Delete" not in page
+    client = staff_with("view_identity")
+    assert "Disconnect" not in text_of(client.get(f"{IDENTITIES}{row.pk}/change/"))
+
+
 # --- events and their chart --------------------------------------------------------
 
 
@@ -411,14 +613,43 @@ def test_the_chart_follows_the_filters(admin_client: Client, time_machine: Any) 
     assert drawn(admin_client, outcome__exact="failed").ok == 0
     assert drawn(admin_client, outcome__exact="failed").bad == 1
     assert drawn(admin_client, code="token.status").bad == 1
-    assert drawn(admin_client, created_at__month="10", created_at__year="2026").ok == 0
+    assert drawn(admin_client, created_at__month="10", created_at__year="2026") is None
 
 
-def test_the_chart_is_there_without_events(admin_client: Client) -> None:
+def test_there_is_no_chart_without_events(admin_client: Client) -> None:
     LoginEvent.objects.all().delete()
+    write("login", days=31)
     page = admin_client.get(EVENTS)
-    assert page.context["chart"].bars == ()
-    assert b"<svg" in page.content
+    assert page.context["chart"] is None
+    assert b"<svg viewBox" not in page.content
+    assert b"No sign-ins in the last 30 days" in page.content
+
+
+@pytest.mark.parametrize(
+    ("numbers", "scale"),
+    [([1], [1, 0]), ([2], [2, 1, 0]), ([3, 4], [7, 0]), ([1000], [1000, 500, 0])],
+)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_chart_has_a_scale(
+    numbers: list[int], scale: list[int], mirrored: bool
+) -> None:
+    day = date(2026, 11, 24)
+    counts = [(day, "login", number) for number in numbers]
+    found = chart(counts, today=day, mirrored=mirrored)
+    assert found is not None
+    assert [tick.number for tick in found.ticks] == scale
+    assert found.ticks[-1].y == TOP + HEIGHT
+    assert found.ticks[0].y == min(bar.y for bar in found.bars)
+    assert found.last_x - found.first_x == DAYS * 20
+    assert all(found.first_x <= bar.x < found.last_x for bar in found.bars)
+    assert (found.scale_x > found.last_x) == mirrored
+    (today,) = found.bars
+    assert (today.x == found.first_x) == mirrored
+
+
+def test_an_event_outside_of_the_chart_is_no_chart() -> None:
+    day = date(2026, 11, 24)
+    assert chart([(day - timedelta(days=30), "login", 1)], today=day) is None
 
 
 def test_days_are_those_of_the_site(
@@ -461,17 +692,18 @@ def test_a_stack_fits_and_nothing_in_it_vanishes(number: int) -> None:
     day = date(2026, 11, 24)
     found = chart([(day, "login", number), (day, "failed", 1)], today=day)
 
+    assert found is not None
     assert [bar.series for bar in found.bars] == ["ok", "bad"]
     assert sum(bar.height for bar in found.bars) <= HEIGHT
     assert min(bar.height for bar in found.bars) >= 2
-    assert found.bars[0].y == HEIGHT - found.bars[0].height
+    assert found.bars[0].y == TOP + HEIGHT - found.bars[0].height
     assert found.bars[1].y == found.bars[0].y - found.bars[1].height
 
 
 def test_an_outcome_is_named_in_words(admin_client: Client) -> None:
     write("logged_out_by_provider")
     page = admin_client.get(EVENTS).content.decode()
-    assert '<span class="ol-badge ol-other">signed out by provider</span>' in page
+    assert '<span class="ol-badge ol-other">Signed out by provider</span>' in page
 
 
 # --- a user's page -----------------------------------------------------------------
