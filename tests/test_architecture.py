@@ -84,6 +84,7 @@ PUBLIC_NAMES = {
     "oauth_login.apps": {"OAuthLoginConfig"},
     "oauth_login.backends": {"OAuthLoginBackend"},
     "oauth_login.conf": {"from_env", "get_config"},
+    "oauth_login.contrib.channels": {"LoginSessionMiddleware"},
     "oauth_login.contrib.entra": {"groups"},
     "oauth_login.decorators": {
         "RequireLoginAdminMixin",

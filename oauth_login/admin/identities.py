@@ -15,6 +15,7 @@ from django.utils.translation import npgettext, pgettext, pgettext_lazy
 
 from oauth_login.admin.read_only import ProviderFilter, ReadOnlyAdmin
 from oauth_login.models import Identity
+from oauth_login.sessions.end import can_be_ended
 
 
 @admin.action(
@@ -106,21 +107,19 @@ class IdentityAdmin(ReadOnlyAdmin):
             gone.append(f"{row} – {row.user}")
             rights = [str(right) for right in row.rights.all()]
             open_sessions = row.sessions.filter(ended_at=None).count()
-            gone.append(
-                [
-                    pgettext_lazy("oauth_login admin", "access right: %(name)s")
-                    % {"name": name}
-                    for name in rights
-                ]
-                + [
-                    npgettext(
-                        "oauth_login admin",
-                        "%(number)d session",
-                        "%(number)d sessions",
-                        open_sessions,
-                    )
-                    % {"number": open_sessions}
-                ]
-            )
+            effects = [
+                pgettext_lazy("oauth_login admin", "access right: %(name)s")
+                % {"name": name}
+                for name in rights
+            ]
+            if can_be_ended():  # T174
+                sessions = npgettext(
+                    "oauth_login admin",
+                    "%(number)d session",
+                    "%(number)d sessions",
+                    open_sessions,
+                )
+                effects.append(sessions % {"number": open_sessions})
+            gone.append(effects)
         count = {str(Identity._meta.verbose_name_plural): rows.count()}
         return gone, count, set(), []

@@ -24,6 +24,7 @@ from django.db import DatabaseError, router, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from oauth_login.conf import get_config
 from oauth_login.models import Identity, LoginSession
@@ -91,8 +92,11 @@ def is_over(session: SessionBase, *, is_activity: bool = True) -> bool:
 
 
 def can_be_ended() -> bool:
-    """Whether the middleware is installed: without it, ended rows have no effect."""
-    return MIDDLEWARE in settings.MIDDLEWARE
+    """Whether the middleware, or one derived from it, is installed.
+
+    Without it, ended rows have no effect.
+    """
+    return any(map(_is_ours, settings.MIDDLEWARE))
 
 
 def open_sessions(user: Any) -> QuerySet[LoginSession]:
@@ -144,6 +148,15 @@ def prune_ended(before: datetime) -> int:
     """Delete rows that ended or expired before that time. Returns how many."""
     deleted, _ = ended_before(before).delete()
     return deleted
+
+
+def _is_ours(path: str) -> bool:
+    if path == MIDDLEWARE:
+        return True
+    middleware = import_string(path)
+    return isinstance(middleware, type) and issubclass(
+        middleware, import_string(MIDDLEWARE)
+    )
 
 
 def _is_open(row_id: str, session: SessionBase, *, is_activity: bool) -> bool:

@@ -26,7 +26,7 @@ def moment(seconds: int) -> datetime:
 
 def expires_at(session: SessionBase) -> datetime:
     """When the session ends if it is not used any more."""
-    expiry = _as_stored(session.get_expiry_date())
+    expiry = as_stored(session.get_expiry_date())
     end = ends_at(session)
     return expiry if end is None else min(expiry, moment(end))
 
@@ -54,10 +54,10 @@ def forget_expiry(session: SessionBase) -> None:
         session.set_expiry(None)
 
 
-def _as_stored(expiry: datetime) -> datetime:
-    """A site may set an aware expiry with USE_TZ off, or a naive one with it on."""
-    if timezone.is_aware(expiry) == settings.USE_TZ:
-        return expiry
+def as_stored(when: datetime) -> datetime:
+    """That time for the database: aware with USE_TZ, and local and naive without."""
+    if timezone.is_aware(when) == settings.USE_TZ:
+        return when
     if settings.USE_TZ:
-        return timezone.make_aware(expiry)
-    return timezone.make_naive(expiry)
+        return timezone.make_aware(when)
+    return when.astimezone().replace(tzinfo=None)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -162,7 +162,7 @@ def test_a_line_has_these_keys_in_this_order(alice: Any) -> None:
     (line,) = export("--format", "jsonl")
 
     assert list(line.items()) == [
-        ("time", row.created_at.isoformat()),
+        ("time", row.created_at.astimezone(UTC).isoformat()),
         ("outcome", "linked"),
         ("code", "command"),
         ("provider", "corp"),

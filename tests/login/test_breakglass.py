@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -96,7 +97,7 @@ def test_it_is_good_for_ten_minutes(
     # T130
     time_machine.move_to(START, tick=False)
     link = new_link()
-    time_machine.move_to(timezone.now() + timedelta(seconds=age), tick=False)
+    time_machine.move_to(time.time() + age, tick=False)
 
     assert client.post(link, secure=True).status_code == status
 
@@ -288,10 +289,10 @@ def test_a_link_needs_a_host(
 
 def test_old_links_are_pruned(alice: Any, time_machine: Any) -> None:
     new_link()
-    time_machine.move_to(timezone.now() + timedelta(days=1, seconds=599), tick=False)
+    time_machine.move_to(time.time() + 86400 + 599, tick=False)
     call_command("oauth_login_prune", stdout=StringIO())
     assert BreakGlassLink.objects.exists()
-    time_machine.move_to(timezone.now() + timedelta(seconds=2), tick=False)
+    time_machine.move_to(time.time() + 2, tick=False)
     call_command("oauth_login_prune", stdout=StringIO())
     assert not BreakGlassLink.objects.exists()
 

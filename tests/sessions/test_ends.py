@@ -23,6 +23,7 @@ from pytest_django import Settings
 
 from oauth_login.login.breakglass import new_token
 from oauth_login.login.step_up import Requirement, is_satisfied
+from oauth_login.middleware import LoginSessionMiddleware
 from oauth_login.models import Identity, LoginSession
 from oauth_login.sessions.end import is_over
 from oauth_login.sessions.expiry import expires_at, moment
@@ -444,6 +445,39 @@ def test_without_the_middleware_no_page_says_that_a_session_ended(
     page = mine.get("/auth/account/").content.decode()
     assert "LoginSessionMiddleware is not installed" in page
     assert LoginSession.objects.filter(ended_at=None).count() == 2
+
+
+class Derived(LoginSessionMiddleware):
+    """A site's own."""
+
+
+def test_a_middleware_that_derives_from_ours_is_ours(settings: Settings) -> None:
+    # T174
+    settings.MIDDLEWARE = [
+        name if not name.startswith("oauth_login.") else f"{__name__}.Derived"
+        for name in settings.MIDDLEWARE
+    ]
+    mine, other = with_password(), with_password()
+    mine.post("/auth/account/sessions/end/", {"others": "1"})
+    assert (who(mine), who(other)) == ("alice", "")
+
+
+def test_without_the_middleware_the_admin_promises_no_end(settings: Settings) -> None:
+    # T174
+    signed_in(START)
+    user = get_user_model().objects.create_superuser("root", password="pw")
+    admin = Client()
+    admin.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    page = f"/admin/oauth_login/identity/{Identity.objects.get().pk}/delete/"
+    assert "1 session" in admin.get(page).content.decode()
+    settings.MIDDLEWARE = [
+        name for name in settings.MIDDLEWARE if not name.startswith("oauth_login.")
+    ]
+    assert "1 session" not in admin.get(page).content.decode()
+    row_id = LoginSession.objects.values_list("pk", flat=True)[0]
+    chosen = {"action": "end_selected", "_selected_action": row_id}
+    admin.post("/admin/oauth_login/loginsession/", chosen)
+    assert not LoginSession.objects.exclude(ended_at=None).exists()
 
 
 # --- USE_TZ and changes of the clocks

@@ -18,6 +18,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from oauth_login.models import Identity, LoginSession
 from oauth_login.sessions.end import end_rows, is_over, prune_ended
+from oauth_login.sessions.expiry import as_stored
 from oauth_login.sessions.facts import login_facts
 from oauth_login.testing import FakeProvider
 from oauth_login.testing.faults.catalogue import FAULTS, Fault
@@ -39,7 +40,7 @@ def test_a_login_is_a_row_with_what_one_recognises_it_by(
     client: Client, oauth_log_in: LogIn
 ) -> None:
     client.defaults["HTTP_USER_AGENT"] = CHROME
-    with time_machine.travel(NOW, tick=False):
+    with time_machine.travel(NOW.timestamp(), tick=False):
         oauth_log_in(client, claims={"sid": "the-provider-s-session"})
 
     row = LoginSession.objects.get()
@@ -47,7 +48,7 @@ def test_a_login_is_a_row_with_what_one_recognises_it_by(
     assert row.identity == Identity.objects.get()
     assert (row.provider, row.client) == ("corp", "Chrome on Linux")
     assert (row.sid, row.ended_at) == ("the-provider-s-session", None)
-    assert row.expires_at == NOW + timedelta(hours=12)
+    assert row.expires_at == as_stored(NOW + timedelta(hours=12))
     # T114: found by what is inside of the session, whatever its key.
     assert client.session["_oauth_login"]["id"] == row.pk
     assert client.session.session_key not in row.pk
@@ -128,7 +129,7 @@ def test_whoever_ends_a_session_while_another_looks_has_the_last_word(
     key = f"oauth_login.session.{row.pk}"
     cache.delete(key)
     # The look has asked the database, and has not told the cache yet.
-    LoginSession.objects.filter(pk=row.pk).update(last_seen_at=NOW)
+    LoginSession.objects.filter(pk=row.pk).update(last_seen_at=as_stored(NOW))
     end_rows(LoginSession.objects.all())
     cache.add(key, "alive", 60)
 
@@ -141,7 +142,7 @@ def test_a_look_reads_the_row_once_in_a_minute_and_notes_the_time(
     oauth_log_in: LogIn,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    with time_machine.travel(NOW, tick=False) as clock:
+    with time_machine.travel(NOW.timestamp(), tick=False) as clock:
         oauth_log_in(client)
         session = client.session
         assert login_facts(session)  # Django reads its session here
@@ -154,7 +155,8 @@ def test_a_look_reads_the_row_once_in_a_minute_and_notes_the_time(
         with django_assert_num_queries(2):
             assert not is_over(session)
 
-    assert LoginSession.objects.get().last_seen_at == NOW + timedelta(seconds=61)
+    seen = LoginSession.objects.get().last_seen_at
+    assert seen == as_stored(NOW + timedelta(seconds=61))
 
 
 def test_a_page_that_asks_for_nobody_costs_nothing(
@@ -215,18 +217,18 @@ def test_an_identity_that_goes_takes_its_sessions_along(
 
 def test_only_what_is_over_is_pruned(oauth_log_in: LogIn) -> None:
     clients = [Client(), Client(), Client()]
-    with time_machine.travel(NOW, tick=False):
+    with time_machine.travel(NOW.timestamp(), tick=False):
         for client in clients:
             oauth_log_in(client)
         ended, expired, _ = (
             LoginSession.objects.get(pk=client.session["_oauth_login"]["id"])
             for client in clients
         )
-        LoginSession.objects.filter(pk=ended.pk).update(ended_at=NOW)
-        LoginSession.objects.filter(pk=expired.pk).update(expires_at=NOW)
+        LoginSession.objects.filter(pk=ended.pk).update(ended_at=as_stored(NOW))
+        LoginSession.objects.filter(pk=expired.pk).update(expires_at=as_stored(NOW))
 
-    assert prune_ended(NOW) == 0
-    assert prune_ended(NOW + timedelta(seconds=1)) == 2
+    assert prune_ended(as_stored(NOW)) == 0
+    assert prune_ended(as_stored(NOW + timedelta(seconds=1))) == 2
 
 
 @pytest.mark.parametrize(
@@ -254,7 +256,7 @@ def test_when_somebody_authenticated_is_noted_if_it_is_a_time(
     # T27
     says = Fault(code=None, changes={"claims": lambda c: {**c, "auth_time": auth_time}})
     monkeypatch.setitem(FAULTS, "says", says)
-    with time_machine.travel(NOW, tick=False), oauth_provider.fault("says"):
+    with time_machine.travel(NOW.timestamp(), tick=False), oauth_provider.fault("says"):
         oauth_log_in(client)
 
     assert client.session["_oauth_login"]["authenticated_at"] == noted

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from oauth_login.models import LoginEvent
+from oauth_login.sessions.expiry import as_stored
 
 CHUNK = 1000
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -67,7 +68,8 @@ def _line(event: LoginEvent) -> dict[str, object]:
     """The keys are API: docs/operations.md documents them."""
     created = event.created_at
     return {
-        "time": (created.astimezone(UTC) if created.tzinfo else created).isoformat(),
+        # With USE_TZ = False it is local time.
+        "time": created.astimezone(UTC).isoformat(),
         "outcome": event.outcome,
         "code": event.code,
         "provider": event.provider,
@@ -91,4 +93,4 @@ def _instant(text: str) -> datetime:
         found = None
     if found is None:
         raise ArgumentTypeError(f"{text!r} is not a valid time")
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+    return as_stored(found)
