@@ -171,6 +171,7 @@ def test_what_is_too_large_is_not_unpacked_further(
 @pytest.mark.parametrize(
     "body",
     [b"", b"{}", b"\x1f\x8b", gzip.compress(b'{"a": 1}')[:-1], deflated(b"{}")[:-4]],
+    ids=["empty", "not packed", "short", "cut gzip", "cut deflate"],
 )
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_what_is_packed_badly_is_refused(encoding: str, body: bytes) -> None:
