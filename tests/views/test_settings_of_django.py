@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import set_script_prefix
+from django.urls import reverse, set_script_prefix
 from pytest_django import Settings
 
 from oauth_login.decorators import require_login
@@ -126,6 +126,20 @@ def test_next_is_no_way_around_logout_redirect_url(
 
     response = client.post("/auth/logout/?next=/private/", secure=True)
     assert response["Location"] == "/home/"
+
+
+def test_one_line_sends_djangos_logout_through_the_provider(
+    client: Client, settings: Settings, oauth_log_in: LogIn
+) -> None:
+    settings.ROOT_URLCONF = "tests.views.urls_with_accounts"
+    oauth_log_in(client)
+    assert reverse("logout") == "/accounts/logout/"
+    assert client.get("/accounts/logout/", secure=True).status_code == 200  # it asks
+    assert "_auth_user_id" in client.session
+    shown = client.post("/accounts/logout/", secure=True).content.decode()
+
+    assert "https://id.example.com" in shown
+    assert "_auth_user_id" not in client.session
 
 
 # --- LOGIN_REDIRECT_URL
