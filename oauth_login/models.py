@@ -56,7 +56,7 @@ class Identity(models.Model):
         verbose_name_plural = pgettext_lazy("oauth_login model", "identities")
 
     def __str__(self) -> str:
-        return f"{self.subject} ({self.provider})"
+        return f"{self.verified_email or self.subject} ({self.provider})"
 
     @staticmethod
     def key_of(issuer: str, subject: str) -> str:

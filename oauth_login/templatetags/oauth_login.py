@@ -10,6 +10,7 @@ from django import template
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import npgettext, pgettext
 
 from oauth_login.conf import get_config
@@ -88,6 +89,25 @@ def oauth_login_ago(moment: datetime) -> str:
     return npgettext(
         "oauth_login time", "%(number)d minute ago", "%(number)d minutes ago", minutes
     ) % {"number": minutes}
+
+
+@register.filter
+def oauth_login_moment(moment: datetime) -> str:
+    """A date and time with its zone; the date is "today" where it is.
+
+    The format is that of DATETIME_FORMAT, as on all our pages.
+    """
+    if timezone.is_aware(moment):
+        moment, now = timezone.localtime(moment), timezone.localtime()
+    else:
+        now = datetime.now()
+    zone = moment.tzname() or ""
+    if moment.date() == now.date():
+        text = pgettext("oauth_login time", "today, %(time)s")
+        text %= {"time": date_format(moment, "TIME_FORMAT")}
+    else:
+        text = date_format(moment, "DATETIME_FORMAT")
+    return f"{text} {zone}".strip()
 
 
 def _admin_site(context: dict[str, Any]) -> str:

@@ -45,8 +45,10 @@ def account(request: HttpRequest) -> HttpResponse:
     """The page of the signed-in user."""
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(account_url()))
+    user: Any = request.user
     context = {
-        "person": request.user.get_username(),
+        "person": _name_of(user),
+        "address": getattr(user, user.get_email_field_name(), ""),
         "notice": request.session.pop(NOTICE_KEY, ""),
         **connections(request.user),
         "sessions": _sessions(request),
@@ -54,6 +56,12 @@ def account(request: HttpRequest) -> HttpResponse:
         "activity": _activity(request.user),
     }
     return with_form(show(request, "account", context))
+
+
+def _name_of(user: Any) -> str:
+    """As people call themselves; else the name that they sign in with."""
+    full = user.get_full_name() if hasattr(user, "get_full_name") else ""
+    return full.strip() or user.get_username()
 
 
 def connections(user: Any) -> dict[str, Any]:
@@ -107,7 +115,8 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 
 
 def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
-    this = login_facts(request.session).get("id")
+    noted = login_facts(request.session)
+    this = noted.get("id")
     rows = open_sessions(request.user)[:MAX_SESSIONS]
     return [
         {
@@ -115,6 +124,8 @@ def _sessions(request: HttpRequest) -> list[dict[str, Any]]:
             "user_agent": shown_user_agent(row.client),
             "label": get_config().label(row.provider),
             "is_this": row.pk == this,
+            # Only this browser's session knows it.
+            "is_breakglass": row.pk == this and "breakglass" in noted,
         }
         for row in sorted(rows, key=lambda row: row.pk != this)
     ]

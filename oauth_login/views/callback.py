@@ -14,6 +14,7 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
+from django.utils.translation import pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import (
     sensitive_post_parameters,
@@ -50,7 +51,8 @@ from oauth_login.views import lost_attempt
 from oauth_login.views.browser import is_navigation, is_prefetch, login_required
 from oauth_login.views.connections import check_same_person, finish_connect
 from oauth_login.views.guard import guarded_view
-from oauth_login.views.pages import continue_page, error_page
+from oauth_login.views.login import login_page, remember_provider
+from oauth_login.views.pages import continue_page, error_page, recorded
 from oauth_login.views.parameters import (
     form_params,
     query_params,
@@ -65,6 +67,8 @@ KEPT_BY_HOP = (*CALLBACK_PARAMETERS, USER_PARAMETER)
 # cuts it; Apple's `user` in bytes.
 MAX_DESCRIPTION = 255
 MAX_USER = 1024
+# The person, or the provider, refused the login.
+CANCELLED = "authorization.refused"
 
 
 @guarded_view
@@ -128,6 +132,8 @@ def _finish(
         return _error(request, error, attempt, who=who)
     except OAuthLoginError as error:
         attempts.forget_failed(request.session, attempt.state, now=now)
+        if error.code == CANCELLED and attempt.mode == "login":
+            return _cancelled(request, error, attempt)
         return _error(request, error, attempt)
 
 
@@ -184,9 +190,13 @@ def _log_in(
     attach_identity(request.session, verified, now=now)
     events.succeeded(request, user, verified)
     url = target(attempt.next)
-    if settings.SESSION_COOKIE_SAMESITE == "Strict":
-        return continue_page(request, url)
-    return HttpResponseRedirect(url)
+    response: HttpResponse = (
+        continue_page(request, url)
+        if settings.SESSION_COOKIE_SAMESITE == "Strict"
+        else HttpResponseRedirect(url)
+    )
+    remember_provider(request, response, attempt.provider)
+    return response
 
 
 def _nobody() -> ConfigurationError | LoginRefused:
@@ -204,6 +214,27 @@ def _end_stale_session(request: HttpRequest, alias: str) -> None:
     """After a refusal, end the session that an earlier login at this provider began."""
     if is_signed_in_by(request, alias):
         auth.logout(request)
+
+
+def _cancelled(
+    request: HttpRequest, error: OAuthLoginError, attempt: LoginAttempt
+) -> HttpResponse:
+    """Our login page, with what happened above it: there is nothing to repair."""
+    alias = attempt.provider
+    events.failed(request, error, provider=alias, is_ours=True)
+    notice = pgettext(
+        "oauth_login page",
+        "The sign-in at %(name)s was cancelled or refused. Nothing was changed.",
+    )
+    page = login_page(
+        request,
+        safe_next(attempt.next),
+        heading=pgettext("oauth_login heading", "Sign-in not completed"),
+        notice=notice % {"name": get_config().label(alias)},
+        tried=alias,
+        status=error.status,
+    )
+    return recorded(page)
 
 
 def _error(

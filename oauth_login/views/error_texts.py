@@ -42,6 +42,8 @@ def error_texts(
     )
     if isinstance(error, ProviderRefused):
         return _refused_by_provider(entry, title, connecting=connecting)
+    if error.code in _WEAKER:
+        return _weaker(error, entry)
     if isinstance(error, InvalidCallback):
         what = pgettext(
             "oauth_login page",
@@ -67,6 +69,39 @@ def error_texts(
         wait = pgettext("oauth_login page", "Wait a minute, and try again.")
         return ErrorTexts(title, what, (wait,))
     return _misconfigured(entry, title)
+
+
+# The provider signed the person in, but not as this site asked it to.
+_TOO_OLD = {"id_token.auth_time_too_old", "id_token.auth_time_invalid"}
+_WEAKER = {"id_token.acr_mismatch", *_TOO_OLD}
+
+
+def _weaker(error: OAuthLoginError, entry: ProviderConfig | None) -> ErrorTexts:
+    """Sign-ins that are not strong or recent enough. The reader may be signed in."""
+    name = entry.label if entry else _the_provider()
+    if error.code in _TOO_OLD:
+        title = pgettext("oauth_login heading", "A more recent sign-in is needed")
+        what = pgettext(
+            "oauth_login page",
+            "This page needs a more recent sign-in, and %(name)s did not ask you for "
+            "one.",
+        )
+        advice = pgettext("oauth_login page", "Sign out at %(name)s, then try again.")
+    else:
+        title = pgettext("oauth_login heading", "A stronger sign-in is needed")
+        what = pgettext(
+            "oauth_login page",
+            "This page needs a stronger sign-in than the one you used at %(name)s.",
+        )
+        advice = pgettext(
+            "oauth_login page",
+            "Try again with a stronger method, such as a second factor at %(name)s.",
+        )
+    return ErrorTexts(title, what % {"name": name}, (advice % {"name": name},))
+
+
+def _the_provider() -> str:
+    return pgettext("oauth_login page", "the identity provider")
 
 
 def _refused_by_provider(
@@ -117,7 +152,10 @@ def _refused(
                 "oauth_login page",
                 "Ask the person who gave you this link for a new one.",
             )
-            return ErrorTexts(no_access, error.message, (ask,))
+            make = pgettext(
+                "oauth_login page", "Administrators make one with %(command)s."
+            ) % {"command": "manage.py oauth_login_breakglass"}
+            return ErrorTexts(no_access, error.message, (ask, make))
         case "account.last_way_in":
             title = pgettext("oauth_login heading", "Account not disconnected")
             what = pgettext(
@@ -147,7 +185,16 @@ def _refused(
                 "This page needs a sign-in through an identity provider, and none is "
                 "connected to your account.",
             )
-            return ErrorTexts(no_access, what, (contact,))
+            connect = pgettext(
+                "oauth_login page",
+                "If you have an account at one of them, connect it on your account "
+                "page first, then come back to this page.",
+            )
+            needed = pgettext(
+                "oauth_login heading",
+                "One more step: sign in with your identity provider",
+            )
+            return ErrorTexts(needed, what, (connect, contact))
     what = (
         pgettext(
             "oauth_login page",

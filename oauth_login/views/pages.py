@@ -46,11 +46,13 @@ def error_page(
     is_ours: bool = False,
     back: str = "",
     who: str = "",
+    account: str = "",
 ) -> HttpResponse:
     """The page for an error; also writes the one log record of it.
 
-    Its button starts another attempt, or leads to `back`. For `is_ours` and `who` see
-    events.failed().
+    Its button starts another attempt, or leads to `back`. With `account`, the URL of
+    the account page, all providers are offered, and the page that connects one. For
+    `is_ours` and `who` see events.failed().
     """
     reference = events.failed(
         request, error, provider=provider, is_ours=is_ours, who=who
@@ -64,6 +66,7 @@ def error_page(
         "provider": entry,
         "next": next,
         "back": back,
+        "account": account,
         "switch": isinstance(error, LoginRefused | ProviderRefused),
         "code": error.public_code,
         "reference": reference,

@@ -29,6 +29,7 @@ from oauth_login.views.browser import is_navigation, login_required, shown_path
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import error_page, show, with_form
 from oauth_login.views.redirects import (
+    account_url,
     is_path,
     login_url,
     safe_next,
@@ -51,7 +52,12 @@ def request_step_up(request: HttpRequest, required: Requirement) -> HttpResponse
     if request.user.is_authenticated:
         alias = provider_for(request.user, request.session, required)
         if alias is None:
-            return error_page(request, LoginRefused("account.no_provider"))
+            return error_page(
+                request,
+                LoginRefused("account.no_provider"),
+                next=safe_next(request.get_full_path()),
+                account=account_url(),
+            )
     if not is_navigation(request):
         return _insufficient(request, required, alias)
     here = safe_next(request.get_full_path())

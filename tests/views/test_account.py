@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from oauth_login.models import LoginEvent, LoginSession
+from oauth_login.login.breakglass import new_token
+from oauth_login.models import Identity, LoginEvent, LoginSession
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +160,51 @@ def test_the_page_costs_the_same_for_many_sessions(
         browser(oauth_log_in, SAFARI)
     with django_assert_max_num_queries(8):
         here.get(ACCOUNT, secure=True)
+
+
+def test_the_page_names_people_as_they_do(oauth_log_in: LogIn) -> None:
+    here = browser(oauth_log_in, CHROME)
+    text = page(here)
+
+    name = get_user_model().objects.get().get_full_name()
+    assert f"<bdi>{name}</bdi> · <bdi>alice@example.test</bdi>" in text
+    assert text.count("alice@example.test") == 2  # the user's, and the identity's
+    assert "alice-0001" not in text  # the subject is no name
+
+
+def test_without_an_address_there_is_no_subject_either(oauth_log_in: LogIn) -> None:
+    here = browser(oauth_log_in, CHROME)
+    Identity.objects.update(verified_email="")
+    text = page(here)
+    assert "alice-0001" not in text
+    assert '<p class="ol-small ol-muted">connected: ' in text
+
+
+def test_times_have_one_format_with_their_zone(
+    oauth_log_in: LogIn, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "Europe/Vienna"
+    with time_machine.travel("2026-11-26T20:30:00Z", tick=False) as clock:
+        here = browser(oauth_log_in, CHROME)
+        assert "today, 9:30 p.m. CET</time>" in page(here)
+        clock.shift(3 * 3600)  # past midnight there
+        assert "Nov. 26, 2026, 9:30 p.m. CET</time>" in page(here)
+        error = here.get("/auth/corp/callback/?code=a&state=b", secure=True).content
+        assert "Nov. 26, 2026, 11:30 p.m. UTC</time>" in error.decode()
+
+
+def test_a_session_by_an_emergency_link_is_named_as_such(
+    client: Client,
+) -> None:
+    root = get_user_model().objects.create_superuser("root")
+    token = new_token(root, now=timezone.now())
+    client.post(f"/auth/breakglass/{token}/", secure=True)
+    text = page(client)
+    assert "with an emergency link" in text
+    assert "with a password" not in text
+
+
+def test_the_page_has_ways_out(oauth_log_in: LogIn) -> None:
+    text = page(browser(oauth_log_in, CHROME))
+    assert '<form class="ol-form" method="post" action="/auth/logout/">' in text
+    assert '<a href="/">Go to the home page</a>' in text

@@ -133,7 +133,35 @@ def test_a_link_that_is_used_up_sends_the_reader_to_who_gave_it() -> None:
     shown = texts(error, named=False)
 
     assert shown.what == "Expired."
-    assert shown.advice == ("Ask the person who gave you this link for a new one.",)
+    assert shown.advice == (
+        "Ask the person who gave you this link for a new one.",
+        "Administrators make one with manage.py oauth_login_breakglass.",
+    )
+
+
+@pytest.mark.parametrize("connecting", [True, False])
+@pytest.mark.parametrize(
+    ("code", "title", "what"),
+    [
+        (
+            "id_token.acr_mismatch",
+            "A stronger sign-in is needed",
+            "This page needs a stronger sign-in than the one you used at Corp SSO.",
+        ),
+        (
+            "id_token.auth_time_too_old",
+            "A more recent sign-in is needed",
+            "This page needs a more recent sign-in, and Corp SSO did not ask you for "
+            "one.",
+        ),
+    ],
+)
+def test_a_sign_in_that_is_too_weak_is_no_fault_of_the_site(
+    code: str, title: str, what: str, *, connecting: bool
+) -> None:
+    shown = texts(InvalidProviderResponse(code), connecting=connecting)
+
+    assert (shown.title, shown.what) == (title, what)
 
 
 @pytest.mark.parametrize("connecting", [True, False])

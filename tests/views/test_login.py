@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from oauth_login.models import LoginEvent
 from oauth_login.testing import FakeProvider
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +33,12 @@ def site(settings: Settings, corp: list[str], other: list[str]) -> None:
     settings.OAUTH_LOGIN = {
         "PROVIDERS": {
             "corp": {**entry, "DOMAINS": corp},
-            "other": {**entry, "ISSUER": "https://b.example", "DOMAINS": other},
+            "other": {
+                **entry,
+                "LABEL": "Other login",
+                "ISSUER": "https://b.example",
+                "DOMAINS": other,
+            },
         }
     }
 
@@ -83,8 +90,23 @@ def test_any_other_address_leads_to_the_buttons(client: Client, address: str) ->
     assert response.status_code == 200
     assert b"Choose a sign-in option below" in response.content
     assert b"/auth/corp/login/?next=%2Fprivate%2F" in response.content
-    if address:
-        assert address.encode() not in response.content
+    # It stands in the field again, marked, and the title says that something is wrong.
+    page = response.content.decode()
+    assert f' value="{escape(address.strip())}" aria-invalid="true"' in page
+    assert "<title>Error: Sign in – " in page
+
+
+def test_an_address_is_shown_as_text_and_not_without_an_end(client: Client) -> None:
+    # T106
+    page = send(client, '"><b>x@y.test').content.decode()
+    assert "<b>" not in page
+    assert len(send(client, "a" * 100_000).content) < 10_000
+
+
+def test_the_domain_that_leads_nowhere_is_named(client: Client) -> None:
+    page = send(client, "a@unheard-of.example").content.decode()
+    assert "No identity provider was found for unheard-of.example." in page
+    assert "This is not an email address." in send(client, "alice").content.decode()
 
 
 def test_nobody_learns_whether_there_is_an_account(client: Client) -> None:
@@ -97,6 +119,8 @@ def test_nobody_learns_whether_there_is_an_account(client: Client) -> None:
         with CaptureQueriesContext(connection) as queries:
             page = send(client, address).content.decode()
         assert not [q for q in queries if user_model._meta.db_table in q["sql"]]
+        # What was typed stands in the field again: only the reader sees it.
+        page = page.replace(address, "").replace(address.partition("@")[2], "")
         page = re.sub(r'(state|nonce|code_challenge|login_hint)=[^"&;]+', r"\1", page)
         return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page)
 
@@ -188,3 +212,77 @@ def test_a_path_is_shown_as_a_path(client: Client, next_path: str, shown: str) -
 
     assert f"<strong>{shown}" in page
     assert not set("\u202e\u2003\u2066\u0430\u00fc") & set(page)
+
+
+def test_a_long_path_is_shortened(client: Client) -> None:
+    path = "/reports/" + "quarterly-" * 100
+    page = client.get(LOGIN, {"next": path}, secure=True).content.decode()
+    assert f"<strong>{path[:79]}…</strong>" in page
+
+
+def test_where_this_browser_signed_in_last_is_marked(
+    client: Client, oauth_log_in: Any
+) -> None:
+    assert "Last used" not in client.get(LOGIN, secure=True).content.decode()
+    oauth_log_in(client)
+    cookie = client.cookies["oauth_login_last_used"]
+    assert (cookie.value, cookie["httponly"], cookie["samesite"]) == (
+        "corp",
+        True,
+        "Lax",
+    )
+    assert cookie["secure"]
+    client.post("/auth/logout/", secure=True)
+
+    page = client.get(LOGIN, secure=True).content.decode()
+
+    assert page.count("Last used") == 1
+    assert page.index("Corp SSO") < page.index("Last used") < page.index("Other login")
+
+
+@pytest.mark.parametrize("value", ["nobody", "<b>", "x" * 4000])
+def test_a_cookie_of_somebody_else_marks_nothing(client: Client, value: str) -> None:
+    client.cookies["oauth_login_last_used"] = value
+    page = client.get(LOGIN, secure=True).content.decode()
+    assert "Last used" not in page
+    assert "<b>" not in page
+
+
+def test_with_one_provider_nothing_is_marked(
+    client: Client, oauth_log_in: Any, settings: Settings
+) -> None:
+    (entry, _) = settings.OAUTH_LOGIN["PROVIDERS"].values()
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}}
+    oauth_log_in(client)
+    assert "oauth_login_last_used" not in client.cookies
+
+
+def test_without_a_provider_the_page_says_only_that(
+    client: Client, settings: Settings
+) -> None:
+    settings.OAUTH_LOGIN = {"PROVIDERS": {}}
+    page = client.get(LOGIN, secure=True).content.decode()
+    assert "No identity provider is configured." in page
+    assert "administrators of this site add one" in page
+    assert "You will be redirected" not in page
+
+
+def test_who_cancels_is_offered_the_same_again(
+    client: Client, oauth_provider: FakeProvider, settings: Settings
+) -> None:
+    begun = client.get("/auth/corp/login/?next=/private/", secure=True)["Location"]
+    with oauth_provider.fault("denied"):
+        response = client.get(oauth_provider.authorize(begun), secure=True)
+
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "<title>Error: Sign in – " in page
+    assert "<h2>Sign-in not completed</h2>" in page
+    assert "The sign-in at Corp SSO was cancelled or refused." in page
+    assert "Try again with Corp SSO" in page
+    assert "Continue with Corp SSO" not in page
+    assert "Continue with Other login" in page
+    assert "switch=1" in page
+    assert "next=%2Fprivate%2F" in page
+    assert "authorization.refused" not in page
+    assert LoginEvent.objects.get().code == "authorization.refused"
