@@ -146,7 +146,7 @@ def disconnect(user: AbstractBaseUser, identity_id: int) -> Identity | None:
         identity = identities.pop(identity_id, None)
         if identity is None:
             return None
-        if not _has_password(locked) and not any(map(_can_log_in, identities.values())):
+        if not has_password(locked) and not any(map(_can_log_in, identities.values())):
             raise LoginRefused("account.last_way_in")
         identity.delete()
     return identity
@@ -155,7 +155,7 @@ def disconnect(user: AbstractBaseUser, identity_id: int) -> Identity | None:
 def may_disconnect(user: AbstractBaseUser, identity: Identity) -> bool:
     """Whether `disconnect` would succeed: pages offer the button only then."""
     others = Identity.objects.filter(user_id=user.pk).exclude(pk=identity.pk)
-    return _has_password(user) or any(map(_can_log_in, others))
+    return has_password(user) or any(map(_can_log_in, others))
 
 
 def other_ways_in(user: AbstractBaseUser, identity: Identity) -> dict[str, Any]:
@@ -167,11 +167,12 @@ def other_ways_in(user: AbstractBaseUser, identity: Identity) -> dict[str, Any]:
     aliases = {row.provider for row in others}
     return {
         "providers": [e for a, e in get_config().providers.items() if a in aliases],
-        "has_password": _has_password(user),
+        "has_password": has_password(user),
     }
 
 
-def _has_password(user: AbstractBaseUser) -> bool:
+def has_password(user: AbstractBaseUser) -> bool:
+    """Whether the user can sign in with a password."""
     # Our own backend does not check passwords (T130): another one must.
     return user.has_usable_password() and any(
         not is_ours(backend) for backend in settings.AUTHENTICATION_BACKENDS

@@ -105,15 +105,19 @@ def is_impersonated(session: SessionBase) -> bool:
 def is_recent(session: SessionBase, *, now: float) -> bool:
     """Whether the user authenticated at most five minutes ago.
 
-    A provider may have authenticated the user hours before our login: if it sends
-    `auth_time`, that time counts. Without `auth_time` the time of our login counts; a
-    provider that is asked with `max_age` has to send it. Somebody who impersonates the
-    user has never authenticated as them.
+    A provider may have authenticated the user hours before our login, so there its
+    `auth_time` alone counts, and no login without one (T151): see confirmations.py. For
+    a password or an emergency link the time of our login counts. Somebody who
+    impersonates the user has never authenticated as them.
     """
     noted = login_facts(session)
     if is_impersonated(session) or "impersonator" in noted:
         return False
-    at = noted.get("authenticated_at") or session.get(SIGNED_IN_AT_KEY)
+    at = (
+        noted.get("authenticated_at")
+        if "provider" in noted
+        else session.get(SIGNED_IN_AT_KEY)
+    )
     return isinstance(at, int) and 0 <= now - at <= RECENT
 
 

@@ -24,6 +24,7 @@ from oauth_login.login import attempts, markers, step_up
 from oauth_login.login.state import LINK, LOGIN, new_state
 from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.registry import get_provider
+from oauth_login.sessions import confirmations
 from oauth_login.sessions.denials import is_denied
 from oauth_login.sessions.facts import is_signed_in_by, user_key
 from oauth_login.views.browser import (
@@ -99,8 +100,12 @@ def start(
     switch_account: bool = False,
     restarts: int = 0,
     mode: Literal["login", "link"] = "login",
+    confirms: str = "",
 ) -> HttpResponse:
-    """Store a new attempt, and send the browser to the provider."""
+    """Store a new attempt, and send the browser to the provider.
+
+    `confirms` is the action that this login shall confirm: see confirmations.py.
+    """
     again = alias, next_path, params, switch_account
     if mode == "login" and not restarts and _is_at_another_host(request):
         url = _begin_url(*again, mark=HOP)
@@ -140,6 +145,8 @@ def start(
             return HttpResponseRedirect(_begin_url(*again, mark=AGAIN))
         request.session.flush()
         attempts.remember(request.session, attempt)
+    if confirms:
+        confirmations.ask(request.session, attempt, action=confirms)
     response = _sent_to(request, url)
     markers.add(request, response, attempt)
     return response

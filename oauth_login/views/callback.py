@@ -45,6 +45,7 @@ from oauth_login.protocol.http import Params
 from oauth_login.provider.sockets import login_deadline
 from oauth_login.registry import get_provider
 from oauth_login.sealing import seal_text, unseal_text
+from oauth_login.sessions import confirmations
 from oauth_login.sessions.begin import attach_identity, sign_in
 from oauth_login.sessions.facts import is_signed_in_by, user_key
 from oauth_login.views import lost_attempt
@@ -188,6 +189,7 @@ def _log_in(
     lifetime = timedelta(seconds=get_config().session_max_age)
     sign_in(request, user, lifetime=lifetime)
     attach_identity(request.session, verified, now=now)
+    confirmations.answer(request.session, attempt, verified, now=now)
     events.succeeded(request, user, verified)
     url = target(attempt.next)
     response: HttpResponse = (

@@ -17,11 +17,13 @@ from django.views.decorators.http import require_http_methods
 
 from oauth_login.accounts import identities
 from oauth_login.conf import get_config
+from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import InvalidCallback, LoginRefused
 from oauth_login.flow import LoginAttempt, VerifiedIdentity
 from oauth_login.models import Identity
 from oauth_login.policy.rules import check_admission
 from oauth_login.rights.preview import lost_with
+from oauth_login.sessions import confirmations
 from oauth_login.sessions.facts import RECENT, is_recent, login_facts, user_key
 from oauth_login.views.begin import start
 from oauth_login.views.guard import guarded_view
@@ -120,10 +122,12 @@ def _ask_to_disconnect(request: HttpRequest, identity: int, here: str) -> HttpRe
 def _asker(request: HttpRequest) -> dict[str, Any]:
     """Who is asked, and whether a new login will be required first."""
     user: Any = request.user
+    now = time.time()
     return {
         "person": user.get_username(),
         "back": account_url(),
-        "is_recent": is_recent(request.session, now=time.time()),
+        "is_recent": is_recent(request.session, now=now)
+        or confirmations.is_given(request.session, request.path, now=now),
     }
 
 
@@ -178,18 +182,26 @@ def _if_recent(request: HttpRequest, here: str) -> HttpResponse | None:
     """
     if not request.user.is_authenticated:
         return HttpResponseRedirect(login_url(here))
-    now = time.time()
+    now, user = time.time(), request.user
     if is_recent(request.session, now=now):
         return None
+    if confirmations.take(request.session, here, now=now):
+        return None  # T151
     alias = login_facts(request.session).get("provider", "")
     entry = get_config().providers.get(alias)
-    if entry is None:
-        context = {"next": here, "back": account_url()}
+    if entry is not None and _says_when(entry):
+        return start(request, alias, here, params={"max_age": str(RECENT)})
+    if entry is None or identities.has_password(user):
+        context = {"next": here, "back": account_url(), "provider": entry}
         return with_form(show(request, "sign_in_again", context))
-    # Plain OAuth 2.0 has no `max_age`.
-    plain = entry.subject_field is not None
-    params = {} if plain else {"max_age": str(RECENT)}
-    return start(request, alias, here, params=params)
+    choosing = entry.client.deviations.no_prompt_login
+    prompt = {"prompt": "select_account" if choosing else "login"}
+    return start(request, alias, here, params=prompt, confirms=here)
+
+
+def _says_when(entry: ProviderConfig) -> bool:
+    """Whether the provider can prove with `max_age` how old its login is."""
+    return entry.subject_field is None and entry.client.sends_auth_time
 
 
 def _done(request: HttpRequest, notice: str) -> HttpResponse:

@@ -73,7 +73,7 @@ def signed_in(now: float, name: str = "alice", *, lifetime: int = LIFETIME) -> s
         provider="corp",
         issuer=ISSUER,
         subject=name,
-        claims=MappingProxyType({}),
+        claims=MappingProxyType({"auth_time": int(now)}),
         claims_complete=True,
     )
     attach_identity(request.session, verified, now=now)

@@ -187,7 +187,7 @@ def test_a_password_is_no_different(client: Client, middleware: bool) -> None:
 def test_an_old_link_to_the_login_leads_on(
     client: Client, oauth_log_in: LogIn, middleware: bool
 ) -> None:
-    # Another tab, the back button: nobody was refused.
+    # Another tab, the back button: no page refused the user.
     oauth_log_in(client, person="carol")
     with time_machine.travel("2030-01-01T00:00:00Z", tick=False) as clock:
         client.force_login(get_user_model().objects.get(username="carol"))
