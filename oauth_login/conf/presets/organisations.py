@@ -51,6 +51,21 @@ ORGANISATIONS: Mapping[str, Preset] = {
         compared_in="2026-11",
         email_verified="absent",
     ),
+    "entra_b2c": Preset(
+        {
+            "LABEL": "Microsoft",
+            # Refuses the scopes profile and email.
+            "SCOPES": ("openid",),
+            "USERINFO": "never",
+            # A list.
+            "CLAIM_ALIASES": {"email": "emails"},
+        },
+        # Customers sign up.
+        is_open=True,
+        compared_with=("Azure AD B2C error codes", "Azure AD B2C issuer claim support"),
+        compared_in="2026-11",
+        email_verified="absent",
+    ),
     "okta": Preset(
         {"LABEL": "Okta", "LOGOUT_STYLE": "hint_required"},
         compared_with=("OpenID Connect & OAuth 2.0 API",),

@@ -25,8 +25,15 @@ def problems(settings: Settings, **entry: Any) -> set[str]:
 def test_these_are_is_open() -> None:
     # T105
     assert [
-        *("apple", "atlassian", "bitbucket", "discord", "facebook", "franceconnect"),
-        *("github", "google", "linkedin", "login_gov", "mozilla_accounts"),
+        *("apple", "atlassian", "bitbucket", "discord", "entra_b2c", "facebook"),
+        *(
+            "franceconnect",
+            "github",
+            "google",
+            "linkedin",
+            "login_gov",
+            "mozilla_accounts",
+        ),
         *("proconnect", "slack", "twitch", "x"),
     ] == OPEN
 
