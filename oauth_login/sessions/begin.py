@@ -144,7 +144,7 @@ def _is_login(request: HttpRequest, user: AbstractBaseUser) -> bool:
     session = getattr(request, "session", None)
     return (
         session is not None
-        and session.modified
+        and getattr(session, "modified", False)
         and bool(request.META.get("CSRF_COOKIE_NEEDS_UPDATE"))
         and session_user(session) == _key_of(user)
     )

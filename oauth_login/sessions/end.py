@@ -29,12 +29,7 @@ from django.utils.module_loading import import_string
 from oauth_login.conf import get_config
 from oauth_login.models import Identity, LoginSession
 from oauth_login.sessions.expiry import expires_at
-from oauth_login.sessions.facts import (
-    came_through_provider,
-    ends_at,
-    is_impersonated,
-    login_facts,
-)
+from oauth_login.sessions.facts import ends_at, is_impersonated, login_facts
 from oauth_login.sessions.watch import is_watched
 
 # Checks the rows; see can_be_ended().
@@ -108,7 +103,8 @@ def open_sessions(user: Any) -> QuerySet[LoginSession]:
 
 def end_rows(rows: QuerySet[LoginSession]) -> int:
     """End those rows that are open. Returns how many were ended."""
-    return end_ids(rows.filter(ended_at=None).values_list("pk", flat=True))
+    rows = rows.using(_database()).filter(ended_at=None)  # a replica may be late
+    return end_ids(rows.values_list("pk", flat=True))
 
 
 def end_others(user: Any, *, but: str | None) -> int:
@@ -170,7 +166,9 @@ def _is_open(row_id: str, session: SessionBase, *, is_activity: bool) -> bool:
         if row.ends_at <= time.time():
             return False
     # The previous release stored the absolute end here.
-    elif came_through_provider(session) and ends_at(session) is None:
+    elif ends_at(session) is None and not login_facts(session).keys().isdisjoint(
+        {"provider", "breakglass"}
+    ):
         if row.expires_at <= now:
             return False
         return not is_activity or _touch(rows, row, last_seen_at=now)

@@ -51,8 +51,12 @@ def ends_at(session: SessionBase) -> int | None:
 
 
 def came_through_provider(session: SessionBase) -> bool:
-    """Whether this session began with a provider's login or an emergency link."""
-    return not login_facts(session).keys().isdisjoint({"provider", "breakglass"})
+    """Whether this session began with an emergency link or a login at a provider.
+
+    The provider must still be in the settings, and be the same (T160).
+    """
+    noted = login_facts(session)
+    return "breakglass" in noted or is_login_at(noted, noted.get("provider", ""))
 
 
 def is_login_at(noted: Mapping[str, Any], alias: str) -> bool:

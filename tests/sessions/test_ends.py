@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model, user_logged_in
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models.query import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -27,7 +27,7 @@ from oauth_login.middleware import LoginSessionMiddleware
 from oauth_login.models import Identity, LoginSession
 from oauth_login.sessions.end import is_over
 from oauth_login.sessions.expiry import expires_at, moment
-from oauth_login.sessions.facts import FACTS_KEY, is_login_at
+from oauth_login.sessions.facts import FACTS_KEY, came_through_provider, is_login_at
 from tests import urls
 from tests.sessions import browsers
 from tests.sessions.browsers import ENGINES, LIFETIME, session_of, signed_in
@@ -271,6 +271,26 @@ def test_a_session_of_the_previous_release_ends_with_its_row(
     assert who(browser(cookie)) == ("alice" if second < 0 else "")
 
 
+def test_the_previous_release_can_still_insert_rows() -> None:
+    # While both releases run, the older one does not name the new columns.
+    user = get_user_model().objects.create_user("dave")
+    row = LoginSession(id="old", user=user, expires_at=moment(START + HOUR))
+    row.created_at = row.last_seen_at = moment(START)
+    names = ("id", "user_id", "provider", "sid", "client")
+    times = ("created_at", "last_seen_at", "expires_at")
+    columns = ", ".join((*names, *times))
+    marks = ", ".join(["%s"] * 8)
+    values = [getattr(row, name) for name in (*names, *times)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO oauth_login_loginsession ({columns}) VALUES ({marks})",  # noqa: S608
+            [*values[:5], *map(connection.ops.adapt_datetimefield_value, values[5:])],
+        )
+
+    row = LoginSession.objects.get()
+    assert (row.issuer, row.client_id, row.ends_at) == ("", "", None)
+
+
 def test_a_row_that_cannot_be_written_costs_nobody_the_session(
     settings: Settings, time_machine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,6 +379,7 @@ def test_an_alias_that_stands_for_another_provider_is_not_where_they_came_from(
         session[FACTS_KEY]["authenticated_at"] = START
         assert is_satisfied(session, required, now=START) == is_same
     assert is_satisfied(session, Requirement(), now=START)
+    assert came_through_provider(session) == is_same
     begun = browser(cookie).get("/auth/corp/login/?next=/home/", secure=True)
     assert (begun.headers.get("Location") == "/home/") == is_same
 

@@ -233,6 +233,8 @@ def test_a_row_is_read_in_the_database_that_is_written(settings: Settings) -> No
     cookie = signed_in(START)
     settings.DATABASE_ROUTERS = [ReplicaIsLate()]
     assert browsers.wsgi(cookie) == "alice"
+    assert end_rows(LoginSession.objects.all()) == 1
+    assert browsers.wsgi(cookie) == ""
 
 
 class ReplicaIsLate:
