@@ -167,6 +167,7 @@ _codes(
     error="The provider responded with another error.",
     invalid_member="A member of the response is missing or has the wrong type.",
     token_type="The access token has a type that is not supported.",
+    access_token_missing="Userinfo is needed, but there is no access token for it.",
     id_token_missing="The response has no ID token.",
 )
 for _document, _name in {

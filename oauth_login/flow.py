@@ -122,6 +122,8 @@ def start_login(
     """
     nonce, code_verifier = secrets.token_urlsafe(32), new_code_verifier()
     metadata = provider.metadata(now=now)
+    # What cannot succeed is said now, and not after the person has logged in there.
+    provider.check_prerequisites(metadata)
     parameters = authorization_parameters(
         client=provider.client,
         metadata=metadata,
@@ -253,6 +255,10 @@ def _all_claims(
     claims = provider.standard_claims(id_token.claims)
     if not provider.needs_userinfo(claims, metadata=metadata):
         return claims, True
+    obstacle = provider.userinfo_obstacle(tokens, metadata=metadata)
+    if obstacle is not None:
+        logger.warning("logging in with fewer claims: %s", obstacle)
+        return claims, False
     return _claims_or_fallback(
         lambda: merged_claims(
             claims,

@@ -26,11 +26,13 @@ from oauth_login.flow import (
 from oauth_login.protocol.client.pkce import code_challenge
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import Deviations
+from oauth_login.protocol.discovery import check_usable
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.logout.backchannel import LOGOUT_EVENT
 from oauth_login.provider.group_overage import Get, Overage
 from oauth_login.provider.provider import Provider
 from oauth_login.testing import FakeProvider
+from oauth_login.testing.faults.fault import Change, Fault, Place, with_members
 from tests.provider.test_provider import NOW, Direct, MemoryCache, provider_for
 
 REDIRECT_URI = "https://app.example.com/cb"
@@ -459,8 +461,10 @@ def test_what_is_behind_may_be_http(fake: FakeProvider) -> None:
             fake, cache, transport=transport, backend_base_url=BACKEND
         )
         assert provider.metadata(now=NOW).jwks_uri == document["jwks_uri"]
+    metadata = provider_for(fake, endpoints=document).metadata(now=NOW)
+    assert metadata.jwks_uri is None
     with pytest.raises(InvalidProviderResponse):
-        provider_for(fake, endpoints=document).metadata(now=NOW)
+        check_usable(metadata, "jwks_uri")
 
 
 def test_http_on_this_machine_is_for_those_who_say_so() -> None:
@@ -501,6 +505,85 @@ def test_a_client_with_a_certificate_asks_where_certificates_are_asked_for() -> 
     assert asked["token"] == fake.mtls_endpoints["token_endpoint"]
     assert asked["userinfo"] == fake.mtls_endpoints["userinfo_endpoint"]
     assert asked["token"].startswith("https://mtls.example.com/")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"jwks_uri": None}, "discovery.invalid_member"),
+        ({"jwks_uri": "http://id.example.com/jwks"}, "discovery.insecure_endpoint"),
+        ({"id_token_signing_alg_values_supported": ["none"]}, "config.signing_algs"),
+        ({"token_endpoint_auth_methods_supported": ["x"]}, "config.client_auth"),
+    ],
+)
+def test_what_cannot_succeed_ends_before_the_browser_leaves(
+    fake: FakeProvider, changes: dict[str, Any], code: str
+) -> None:
+    transport = Changing(fake, **{WELL_KNOWN: {**described(fake), **changes}})
+    with pytest.raises(OAuthLoginError) as caught:
+        started(provider_for(fake, transport=transport))
+    assert caught.value.code == code
+
+
+HTTP = "http://id.example.com/x"
+
+
+@pytest.mark.parametrize("url", [HTTP, "/userinfo", 7])
+def test_a_userinfo_endpoint_that_cannot_be_used_makes_claims_unknown(
+    fake: FakeProvider, url: object
+) -> None:
+    # T45, T61: unknown, and not absent
+    document = {**described(fake), "userinfo_endpoint": url}
+    answers = {WELL_KNOWN: document}
+
+    def identity(**options: Any) -> VerifiedIdentity:
+        transport = Changing(fake, **answers)
+        return finished(provider_for(fake, transport=transport, **options), fake)
+
+    lacking = identity(lacks_claims=lambda claims: True)
+    assert (lacking.claims_complete, fake.requests["userinfo"]) == (False, 0)
+    assert identity(lacks_claims=lambda claims: False).claims_complete
+    assert identity(userinfo="never").claims_complete
+    with pytest.raises(OAuthLoginError) as caught:
+        identity(userinfo="always")
+    assert str(caught.value.code).startswith("discovery.in")
+    # The settings may say where userinfo is.
+    own = {"userinfo_endpoint": fake.endpoints["userinfo_endpoint"]}
+    assert identity(userinfo="always", endpoints=own).claims_complete
+
+
+@pytest.mark.parametrize("absent", [..., None, ""])
+def test_a_login_needs_no_access_token_but_for_userinfo(
+    fake: FakeProvider, absent: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    # T98
+    changes: Mapping[Place, Change] = {
+        "token": with_members(access_token=absent),
+        "claims": with_members(at_hash=...),
+    }
+    fake.active_faults.add(Fault(code=None, changes=changes))
+    assert finished(provider_for(fake, userinfo="never"), fake).claims_complete
+    assert not caplog.records
+    identity = finished(provider_for(fake, userinfo="always"), fake)
+    assert (identity.claims_complete, fake.requests["userinfo"]) == (False, 0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "logging in with fewer claims: token.access_token_missing"
+    ]
+
+
+def test_an_at_hash_without_an_access_token_is_refused(fake: FakeProvider) -> None:
+    # T60
+    change = with_members(access_token=...)
+    fake.active_faults.add(Fault(code=None, changes={"token": change}))
+    code, _ = refused(provider_for(fake, userinfo="never"), fake)
+    assert code == "id_token.at_hash_mismatch"
+
+
+def test_plain_oauth_needs_an_access_token(fake: FakeProvider) -> None:
+    change = with_members(access_token="")
+    fake.active_faults.add(Fault(code=None, changes={"token": change}))
+    code, detail = refused(plain(fake), fake)
+    assert (code, detail) == ("token.invalid_member", {"member": "access_token"})
 
 
 @pytest.mark.parametrize("missing", ["jwks_uri", "userinfo_endpoint"])

@@ -65,6 +65,7 @@ def read_client(section: Section, *, plain: bool) -> Client:
         sends_auth_time=sends_auth_time,
         authorization_params=read_auth_params(section, acr_values=acr_values),
         id_token_signing_algs=_signing_algs(section, secret),
+        has_own_signing_algs=section.is_set("SIGNING_ALGS"),
         leeway=section.number("LEEWAY", 0, 300),
         deviations=read_deviations(section),
     )

@@ -27,7 +27,7 @@ from oauth_login.protocol.request_parameters import (
 )
 from oauth_login.protocol.strict_json import printable
 
-MAX_CODE = 2048
+MAX_CODE = 8192  # Azure AD B2C has codes of 2 to 4 kB
 MAX_STATE = 255
 
 # RFC 6749 3.1 forbids these to occur twice. A code response never has TOKENS.

@@ -102,13 +102,18 @@ def is_identifier(value: object) -> TypeGuard[str]:
 
 
 def numeric_date(claims: Mapping[str, Any], name: str, *, document: str) -> float:
-    """The required claim as seconds since 1970 (RFC 7519 2, NumericDate)."""
+    """The required claim as seconds since 1970 (RFC 7519 2, NumericDate).
+
+    No token was issued or expires in 1970. Only a token that was always valid may say
+    so: products write `nbf` 0 for "no time set" (Keycloak until 2020).
+    """
     value = claims.get(name)
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
         # Not converted before the comparison: JSON integers can overflow a float.
-        or not 0 < value < MAX_TIME
+        or not 0 <= value < MAX_TIME
+        or (value == 0 and name != "nbf")
     ):
         raise InvalidProviderResponse(
             f"{document}.{name}_invalid", received=printable(value)

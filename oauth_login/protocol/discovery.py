@@ -13,6 +13,7 @@ from oauth_login.protocol.http import (
     check_status,
     json_object,
 )
+from oauth_login.protocol.members import without_empty
 from oauth_login.protocol.strict_json import printable
 from oauth_login.protocol.urls import is_allowed_url, is_behind
 
@@ -22,6 +23,17 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 BACK_CHANNEL = {"token_endpoint", "jwks_uri", "userinfo_endpoint"}
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a member of the metadata cannot be used: the code and detail of an error."""
+
+    code: str
+    detail: Mapping[str, object]
+
+    def error(self) -> InvalidProviderResponse:
+        return InvalidProviderResponse(self.code, **self.detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,17 @@ class ServerMetadata:
     mtls_endpoint_aliases: Mapping[str, str] = field(default_factory=dict)
     # Not part of any standard; GitHub's preset sets it.
     emails_endpoint: str | None = None
+    # Members that not every login needs and that this app cannot use: name → the error
+    # of a login that does need it. They have their defaults above.
+    unusable: Mapping[str, Unusable] = field(default_factory=dict)
+
+    def has(self, endpoint: str) -> bool:
+        """Whether the provider names this endpoint, usable or not.
+
+        An endpoint that cannot be used is not the same as none: whether a claim is
+        absent there stays unknown.
+        """
+        return getattr(self, endpoint) is not None or endpoint in self.unusable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +115,10 @@ def parse_metadata(
     One trailing slash more or less in the settings' issuer is forgiven. The string in
     the document is the issuer from then on, and is compared exactly.
     """
-    document = {**document, **source.endpoints}
-    issuer = _required(document, "issuer")
+    # What the settings say stands, and replaces what is wrong in the document.
+    document = {**without_empty(document), **source.endpoints}
+    members = _Members(document, source)
+    issuer = members.required("issuer")
     # T37, RFC 8414 3.3: otherwise one issuer could publish metadata for another.
     if issuer.removesuffix("/") != source.expected_issuer.removesuffix("/"):
         raise InvalidProviderResponse(
@@ -101,70 +126,130 @@ def parse_metadata(
             expected=source.expected_issuer,
             received=printable(issuer),
         )
-
-    def endpoint(
-        name: str, *, required: bool = False, among: Mapping[str, Any] = document
-    ) -> str | None:
-        url = _required(among, name) if required else _optional(among, name, str)
-        behind = source.backend_base_url if name in BACK_CHANNEL else None
-        if (
-            url is not None
-            and not is_allowed_url(url, allow_http_loopback=source.allow_http_loopback)
-            and not is_behind(url, behind)
-        ):
-            raise InvalidProviderResponse(
-                "discovery.insecure_endpoint", member=name, received=printable(url)
-            )
-        return url
-
-    aliases = _optional(document, "mtls_endpoint_aliases", dict) or {}
     return ServerMetadata(
         issuer=issuer,
-        authorization_endpoint=endpoint("authorization_endpoint", required=True) or "",
-        token_endpoint=endpoint("token_endpoint", required=True) or "",
-        jwks_uri=endpoint("jwks_uri"),
-        userinfo_endpoint=endpoint("userinfo_endpoint"),
-        end_session_endpoint=endpoint("end_session_endpoint"),
-        token_endpoint_auth_methods_supported=_strings(
-            document,
-            "token_endpoint_auth_methods_supported",
-            default=("client_secret_basic",),
+        authorization_endpoint=members.required_url("authorization_endpoint"),
+        token_endpoint=members.required_url("token_endpoint"),
+        jwks_uri=members.url("jwks_uri"),
+        userinfo_endpoint=members.url("userinfo_endpoint"),
+        end_session_endpoint=members.url("end_session_endpoint"),
+        token_endpoint_auth_methods_supported=members.strings(
+            "token_endpoint_auth_methods_supported", default=("client_secret_basic",)
         ),
-        id_token_signing_alg_values_supported=_strings(
-            document, "id_token_signing_alg_values_supported", default=("RS256",)
+        id_token_signing_alg_values_supported=members.strings(
+            "id_token_signing_alg_values_supported", default=("RS256",)
         ),
         userinfo_signing_alg_values_supported=(
-            _strings(document, "userinfo_signing_alg_values_supported", default=())
-            if document.get("userinfo_signing_alg_values_supported") is not None
-            else None
+            members.strings("userinfo_signing_alg_values_supported") or None
         ),
         # T35: the string "true" is an error; reading it as False would skip the check.
         authorization_response_iss_parameter_supported=bool(
-            _optional(document, "authorization_response_iss_parameter_supported", bool)
+            members.optional("authorization_response_iss_parameter_supported", bool)
         ),
-        prompt_values_supported=_strings(
-            document, "prompt_values_supported", default=()
+        prompt_values_supported=members.strings("prompt_values_supported"),
+        token_endpoint_auth_signing_alg_values_supported=members.strings(
+            "token_endpoint_auth_signing_alg_values_supported"
         ),
-        token_endpoint_auth_signing_alg_values_supported=_strings(
-            document, "token_endpoint_auth_signing_alg_values_supported", default=()
-        ),
-        mtls_endpoint_aliases={
-            name: url
-            for name in ("token_endpoint", "userinfo_endpoint")
-            if (url := endpoint(name, among=aliases)) is not None
-        },
-        emails_endpoint=endpoint("emails_endpoint"),
+        mtls_endpoint_aliases=members.aliases(),
+        emails_endpoint=members.url("emails_endpoint"),
+        unusable=members.unusable,
     )
 
 
-def _required(document: Mapping[str, Any], name: str) -> str:
-    value = _optional(document, name, str)
-    if not value:
+def endpoint_url(metadata: ServerMetadata, name: str) -> str:
+    """The URL of an endpoint that this login needs and that metadata may leave out."""
+    check_usable(metadata, name)
+    url: str | None = getattr(metadata, name)
+    if url is None:
         raise InvalidProviderResponse("discovery.invalid_member", member=name)
-    return value
+    return url
 
 
-def _optional(document: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
+def check_usable(metadata: ServerMetadata, name: str) -> None:
+    """Raise if this login needs the member, and the member cannot be used."""
+    if name in metadata.unusable:
+        raise metadata.unusable[name].error()
+
+
+class _Members:
+    """Reads one document. What is wrong with a member that not every login needs is
+    noted in `unusable`; what is wrong with another member is raised."""
+
+    def __init__(self, document: Mapping[str, Any], source: MetadataSource) -> None:
+        self.unusable: dict[str, Unusable] = {}
+        self._document = document
+        self._source = source
+
+    def required(self, name: str) -> str:
+        value = self.optional(name, str)
+        if not value:
+            raise InvalidProviderResponse("discovery.invalid_member", member=name)
+        return value
+
+    def optional(self, name: str, kind: type[T]) -> T | None:
+        return _of_type(self._document, name, kind)
+
+    def required_url(self, name: str) -> str:
+        url = self.required(name)
+        self._check_url(name, url)
+        return url
+
+    def url(self, name: str) -> str | None:
+        return self._url(self._document, name, noted_as=name)
+
+    def strings(self, name: str, *, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The texts of a list. Null and empty items say nothing."""
+        try:
+            values = self.optional(name, list)
+            if values is None:
+                return default
+            values = [value for value in values if value not in (None, "")]
+            if not all(isinstance(value, str) for value in values):
+                raise InvalidProviderResponse("discovery.invalid_member", member=name)
+        except InvalidProviderResponse as error:
+            self.unusable[name] = Unusable(error.code, error.detail)
+            return default
+        return tuple(values)
+
+    def aliases(self) -> dict[str, str]:
+        """RFC 8705 5, for the endpoints that the settings do not name themselves."""
+        name = "mtls_endpoint_aliases"
+        try:
+            aliases = without_empty(self.optional(name, dict) or {})
+        except InvalidProviderResponse as error:
+            self.unusable[name] = Unusable(error.code, error.detail)
+            return {}
+        return {
+            endpoint: url
+            for endpoint in ("token_endpoint", "userinfo_endpoint")
+            if endpoint not in self._source.endpoints
+            and (url := self._url(aliases, endpoint, noted_as=f"{name}.{endpoint}"))
+        }
+
+    def _url(
+        self, document: Mapping[str, Any], name: str, *, noted_as: str
+    ) -> str | None:
+        try:
+            url = _of_type(document, name, str)
+            if url is not None:
+                self._check_url(name, url)
+        except InvalidProviderResponse as error:
+            self.unusable[noted_as] = Unusable(error.code, error.detail)
+            return None
+        return url
+
+    def _check_url(self, name: str, url: str) -> None:
+        source = self._source
+        behind = source.backend_base_url if name in BACK_CHANNEL else None
+        if not is_allowed_url(
+            url, allow_http_loopback=source.allow_http_loopback
+        ) and not is_behind(url, behind):
+            raise InvalidProviderResponse(
+                "discovery.insecure_endpoint", member=name, received=printable(url)
+            )
+
+
+def _of_type(document: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
     value = document.get(name)
     if value is not None and not isinstance(value, kind):
         raise InvalidProviderResponse(
@@ -174,14 +259,3 @@ def _optional(document: Mapping[str, Any], name: str, kind: type[T]) -> T | None
             received=type(value).__name__,
         )
     return value
-
-
-def _strings(
-    document: Mapping[str, Any], name: str, *, default: tuple[str, ...]
-) -> tuple[str, ...]:
-    values = _optional(document, name, list)
-    if values is None:
-        return default
-    if not all(isinstance(value, str) for value in values):
-        raise InvalidProviderResponse("discovery.invalid_member", member=name)
-    return tuple(values)

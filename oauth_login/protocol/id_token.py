@@ -39,7 +39,7 @@ def validate_id_token(
     context: TokenContext,
     *,
     expected_nonce: str,
-    access_token: str,
+    access_token: str | None,
     code: str,
     expected_acr_values: Sequence[str] = (),
     authenticated_since: float | None = None,
@@ -148,10 +148,13 @@ def _check_auth_time(
         )
 
 
-def _check_hash(jws: VerifiedJws, name: str, value: str) -> None:
+def _check_hash(jws: VerifiedJws, name: str, value: str | None) -> None:
     """at_hash and c_hash, if present (Core 3.1.3.6, 3.3.2.11); T60."""
     if name not in jws.claims:
         return
+    if value is None:
+        # The provider signed that there is a token, and it did not arrive.
+        raise InvalidProviderResponse(f"id_token.{name}_mismatch")
     # The hash function of the signature algorithm; Ed25519 uses SHA-512 (RFC 8032 5.1).
     size = "512" if jws.alg == "EdDSA" else jws.alg[-3:]
     digest = hashlib.new(f"sha{size}", value.encode()).digest()

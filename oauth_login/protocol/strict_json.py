@@ -8,6 +8,7 @@ import re
 from typing import Any, NoReturn
 
 MAX_DEPTH = 32
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def parse_json_object(data: bytes) -> dict[str, Any]:
@@ -22,7 +23,12 @@ def parse_json(data: bytes) -> Any:
     """A JSON text that means the same to every parser; ValueError if not one (T76).
 
     UTF-8 without a byte order mark, no repeated member, no NaN or Infinity, no number
-    that overflows, no lone surrogate, at most 32 levels deep.
+    that overflows, at most 32 levels deep.
+
+    A lone surrogate ("\\ud800") is valid JSON but not valid text. It is replaced by
+    U+FFFD in the value of a member, which may be a free text such as a name. In the
+    name of a member and in the items of a list, which are identifiers such as groups,
+    it is refused: two of them must not become one.
     """
     if data.startswith(b"\xef\xbb\xbf"):
         raise ValueError("byte order mark")
@@ -34,8 +40,10 @@ def parse_json(data: bytes) -> Any:
         parse_constant=_refuse_constant,
         parse_float=_finite_float,
     )
-    # "\ud800" is valid JSON but not valid text: encoding it later would fail.
-    json.dumps(value, ensure_ascii=False).encode()
+    if "\\u" in text:  # without an escape there is no surrogate in UTF-8
+        value = _without_surrogates(value)
+        # What is left of them cannot be encoded: a ValueError.
+        json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
@@ -53,6 +61,22 @@ def _check_depth(text: str) -> None:
         depth += 1 if bracket in "[{" else -1
         if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
+
+
+def _without_surrogates(value: Any) -> Any:
+    """The value, with clean texts in its objects. Lists and names are left alone."""
+    if isinstance(value, dict):
+        return {
+            name: (
+                _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", item)
+                if isinstance(item, str)
+                else _without_surrogates(item)
+            )
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    return value
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -27,9 +27,8 @@ from oauth_login.protocol.http import (
     check_status,
     json_object,
 )
+from oauth_login.protocol.members import without_empty
 from oauth_login.protocol.strict_json import printable
-
-MAX_ACCESS_TOKEN = 16 * 1024
 
 # RFC 6749 5.2: the provider rejected the code, or the client. The other values are
 # those of GitHub and Slack, which send them with status 200 (seen in November 2026).
@@ -43,9 +42,13 @@ CLIENT_REFUSED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenResponse:
-    """The tokens that the provider issued. `expires_in` is in seconds."""
+    """The tokens that the provider issued. `expires_in` is in seconds.
 
-    access_token: str = field(repr=False)
+    `access_token` is None if an OpenID provider sent only an ID token, as Azure AD B2C
+    does for the scope "openid" alone.
+    """
+
+    access_token: str | None = field(repr=False)
     expires_in: int | None
     id_token: str | None = field(repr=False)
 
@@ -80,22 +83,14 @@ def parse_token_response(
     """The tokens, present and of the right types. Does not check their content."""
     # RFC 6749 5.2: errors have status 400, or 401 for a failed client authentication.
     check_status(response, document="token", allowed=(200, 400, 401, 403))
-    document = json_object(response, document="token")
+    document = without_empty(json_object(response, document="token"))
     # Some providers send errors with status 200.
     if response.status != 200 or "error" in document:
         raise _refusal(document, client, metadata)
 
-    access_token = document.get("access_token")
-    if not isinstance(access_token, str) or not re.fullmatch(
-        rf"[\x20-\x7e]{{1,{MAX_ACCESS_TOKEN}}}", access_token
-    ):
+    access_token = _access_token(document)
+    if access_token is None and not client.is_openid:
         raise InvalidProviderResponse("token.invalid_member", member="access_token")
-    token_type = document.get("token_type")
-    # RFC 6749 7.1: a token of an unknown type must not be used.
-    if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise InvalidProviderResponse(
-            "token.token_type", expected="Bearer", received=printable(token_type)
-        )
     id_token = document.get("id_token") if client.is_openid else None
     if id_token is not None and not isinstance(id_token, str):
         raise InvalidProviderResponse("token.invalid_member", member="id_token")
@@ -106,6 +101,25 @@ def parse_token_response(
         expires_in=_seconds(document.get("expires_in")),
         id_token=id_token,
     )
+
+
+def _access_token(document: Mapping[str, Any]) -> str | None:
+    """The access token, as long as the response may be; None if there is none."""
+    access_token = document.get("access_token")
+    if access_token is None:
+        return None
+    # RFC 6749 A.12: VSCHAR
+    if not isinstance(access_token, str) or not re.fullmatch(
+        r"[\x20-\x7e]+", access_token
+    ):
+        raise InvalidProviderResponse("token.invalid_member", member="access_token")
+    token_type = document.get("token_type")
+    # RFC 6749 7.1: a token of an unknown type must not be used.
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise InvalidProviderResponse(
+            "token.token_type", expected="Bearer", received=printable(token_type)
+        )
+    return access_token
 
 
 def _refusal(

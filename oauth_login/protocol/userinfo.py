@@ -19,6 +19,7 @@ from oauth_login.protocol.http import (
 from oauth_login.protocol.issuer import check_issuer
 from oauth_login.protocol.jose.jwe import decrypted, is_encrypted
 from oauth_login.protocol.jose.jws import TokenContext, verified_jws
+from oauth_login.protocol.members import without_empty_claims
 from oauth_login.protocol.strict_json import printable
 
 # Claims about the login itself: only the ID token's count (T62).
@@ -47,7 +48,7 @@ def parse_userinfo_response(
     response: ProviderResponse, context: TokenContext, *, expected_subject: str
 ) -> Mapping[str, Any]:
     """The claims, if they are about the person of the ID token (Core 5.3.4, T61)."""
-    claims = _claims(response, context)
+    claims = without_empty_claims(_claims(response, context))
     subject = claims.get("sub")
     if not is_subject(subject):
         raise InvalidProviderResponse("userinfo.sub_missing")
@@ -80,8 +81,8 @@ def parse_user_document(
             expected=subject_field,
             received=type(value).__name__,
         )
-    claims = {n: v for n, v in document.items() if n not in AUTHENTICATION_CLAIMS}
-    return value, claims
+    claims = without_empty_claims(document)
+    return value, {n: v for n, v in claims.items() if n not in AUTHENTICATION_CLAIMS}
 
 
 def emails_request(access_token: str, *, emails_endpoint: str) -> ProviderRequest:

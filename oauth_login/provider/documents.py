@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.discovery import (
     MetadataSource,
     ServerMetadata,
     discovery_request,
+    endpoint_url,
     parse_discovery_response,
     parse_metadata,
 )
@@ -71,7 +71,7 @@ class ProviderDocuments:
         """Looks up the keys that are published where `metadata` says."""
 
         def find(alg: str, kid: str | None, *, refetch: bool) -> Sequence[VerifyingKey]:
-            document = self._key_set(announced(metadata.jwks_uri, "jwks_uri"))
+            document = self._key_set(endpoint_url(metadata, "jwks_uri"))
             key_set = document.refetch(now=now) if refetch else document.get(now=now)
             return find_keys(key_set, alg=alg, kid=kid)
 
@@ -100,10 +100,3 @@ class ProviderDocuments:
         response = self._send(discovery_request(self._source))
         metadata = parse_discovery_response(response, self._source)
         return response.body.decode(), metadata
-
-
-def announced(url: str | None, member: str) -> str:
-    """The URL of an endpoint that a login needs and that metadata may leave out."""
-    if url is None:
-        raise InvalidProviderResponse("discovery.invalid_member", member=member)
-    return url

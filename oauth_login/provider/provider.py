@@ -10,15 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.authorization import AuthorizationCode
 from oauth_login.protocol.claims import standard_claims
 from oauth_login.protocol.client.authentication import mtls_alias
 from oauth_login.protocol.client.registration import Client
-from oauth_login.protocol.discovery import MetadataSource, ServerMetadata
+from oauth_login.protocol.discovery import (
+    MetadataSource,
+    ServerMetadata,
+    endpoint_url,
+)
 from oauth_login.protocol.http import ProviderRequest, ProviderResponse
 from oauth_login.protocol.id_token import IdToken, validate_id_token
 from oauth_login.protocol.jose.jws import TokenContext
 from oauth_login.protocol.logout.backchannel import LogoutToken, validate_logout_token
+from oauth_login.protocol.prerequisites import check_prerequisites
 from oauth_login.protocol.token import (
     TokenResponse,
     code_request,
@@ -34,7 +40,7 @@ from oauth_login.protocol.userinfo import (
     userinfo_request,
 )
 from oauth_login.provider.document_cache import Cache
-from oauth_login.provider.documents import ProviderDocuments, announced
+from oauth_login.provider.documents import ProviderDocuments
 from oauth_login.provider.group_overage import Overage
 
 
@@ -89,6 +95,14 @@ class Provider:
         must not judge one login by two documents.
         """
         return self._documents.metadata(now=now)
+
+    def check_prerequisites(self, metadata: ServerMetadata) -> None:
+        """Raise if the metadata shows that no login can succeed."""
+        check_prerequisites(
+            self.client,
+            metadata,
+            needs_userinfo=self.subject_field is not None or self._userinfo == "always",
+        )
 
     def redeem(
         self,
@@ -146,13 +160,27 @@ class Provider:
         self, claims: Mapping[str, Any], *, metadata: ServerMetadata
     ) -> bool:
         """Whether claims are missing that the userinfo endpoint may have."""
-        if self._userinfo == "never" or not metadata.userinfo_endpoint:
+        if self._userinfo == "never" or not metadata.has("userinfo_endpoint"):
             return False
         return self._userinfo == "always" or self._lacks_claims(claims)
 
+    def userinfo_obstacle(
+        self, tokens: TokenResponse, *, metadata: ServerMetadata
+    ) -> str | None:
+        """The code of what keeps us from requesting userinfo; None if nothing does.
+
+        There is no access token, or the metadata's URL is one that we refuse.
+        """
+        try:
+            self._userinfo_endpoint(metadata)
+            _required(tokens.access_token)
+        except InvalidProviderResponse as error:
+            return error.code
+        return None
+
     def fetch_userinfo(
         self,
-        access_token: str,
+        access_token: str | None,
         *,
         metadata: ServerMetadata,
         expected_subject: str,
@@ -167,7 +195,11 @@ class Provider:
         return self.standard_claims(claims)
 
     def fetch_user_document(
-        self, access_token: str, *, metadata: ServerMetadata, subject_field: str
+        self,
+        access_token: str | None,
+        *,
+        metadata: ServerMetadata,
+        subject_field: str,
     ) -> tuple[str, dict[str, Any]]:
         """The subject and the claims of a provider without ID tokens."""
         subject, document = parse_user_document(
@@ -178,33 +210,46 @@ class Provider:
         return subject, self.standard_claims(document)
 
     def with_verified_email(
-        self, claims: Mapping[str, Any], access_token: str, *, metadata: ServerMetadata
+        self,
+        claims: Mapping[str, Any],
+        access_token: str | None,
+        *,
+        metadata: ServerMetadata,
     ) -> dict[str, Any]:
         """The claims, with the verified address from the provider's emails endpoint."""
-        endpoint = metadata.emails_endpoint
-        if endpoint is None:
+        if not metadata.has("emails_endpoint"):
             return dict(claims)
-        request = emails_request(access_token, emails_endpoint=endpoint)
+        request = emails_request(
+            _required(access_token),
+            emails_endpoint=endpoint_url(metadata, "emails_endpoint"),
+        )
         others = {n: v for n, v in claims.items() if n not in EMAIL_CLAIMS}
         return others | parse_emails_response(self._send(request))
 
     def with_overage(
-        self, claims: Mapping[str, Any], access_token: str
+        self, claims: Mapping[str, Any], access_token: str | None
     ) -> dict[str, Any]:
         """The claims, with groups added that did not fit into the token."""
-        if self._overage is None:
+        if self._overage is None or access_token is None:
             return dict(claims)
         return self._overage.resolved(
             claims, access_token=access_token, send=self._send
         )
 
     def _user_document(
-        self, access_token: str, metadata: ServerMetadata
+        self, access_token: str | None, metadata: ServerMetadata
     ) -> ProviderResponse:
+        return self._send(
+            userinfo_request(
+                _required(access_token),
+                userinfo_endpoint=self._userinfo_endpoint(metadata),
+            )
+        )
+
+    def _userinfo_endpoint(self, metadata: ServerMetadata) -> str:
         name = "userinfo_endpoint"
         alias = mtls_alias(name, client=self.client, metadata=metadata)
-        endpoint = alias or announced(metadata.userinfo_endpoint, name)
-        return self._send(userinfo_request(access_token, userinfo_endpoint=endpoint))
+        return alias or endpoint_url(metadata, name)
 
     def _send(self, request: ProviderRequest) -> ProviderResponse:
         url = seen_from_here(
@@ -221,3 +266,9 @@ class Provider:
             find_keys=self._documents.key_finder(metadata, now=now),
             now=now,
         )
+
+
+def _required(access_token: str | None) -> str:
+    if access_token is None:
+        raise InvalidProviderResponse("token.access_token_missing")
+    return access_token

@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from oauth_login.errors import InvalidCallback
+from oauth_login.protocol.authorization import MAX_CODE
 from oauth_login.protocol.http import Params
 from oauth_login.protocol.strict_json import printable
 from oauth_login.views.browser import HOP
@@ -55,7 +56,7 @@ def redirect_form_to_get(request: HttpRequest, kept: Params) -> HttpResponse:
     given fields only (T12). A field that is too long for a URL is refused.
     """
     for name, value in kept:
-        if len(value) > MAX_FIELD:
+        if len(value) > (MAX_CODE if name == "code" else MAX_FIELD):
             raise InvalidCallback("callback.malformed", parameter=name)
     url = f"{request.path}?{urlencode(kept)}"
     return HttpResponse(status=303, headers={"Location": url})

@@ -45,7 +45,7 @@ def metadata(**members: Any) -> ServerMetadata:
 
 values = any_text | st.sampled_from(
     [STATE, STATE + "\n", ISSUER, ISSUER + "/", "code", "access_denied", "", "é"]
-    + ["login_required", "server_error", "a" * 255, "a" * 256, "c" * 2048, "c" * 2049]
+    + ["login_required", "server_error", "a" * 255, "a" * 256, "c" * 8192, "c" * 8193]
 )
 parameters = st.tuples(
     st.sampled_from(["code", "state", "iss", "error", "error_description", "user"])

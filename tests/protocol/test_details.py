@@ -26,6 +26,8 @@ from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import (
     MetadataSource,
     ServerMetadata,
+    check_usable,
+    endpoint_url,
     parse_discovery_response,
     parse_metadata,
 )
@@ -83,7 +85,7 @@ CALLBACK: list[Row] = [
     (state(S), "callback.malformed", {"parameter": "code or error"}),
     (state(S, C, ("error", "e")), "callback.malformed", {"parameter": "code or error"}),
     (state(S, ("code", "")), "callback.malformed", {"parameter": "code"}),
-    (state(S, ("code", "c" * 2049)), "callback.malformed", {"parameter": "code"}),
+    (state(S, ("code", "c" * 8193)), "callback.malformed", {"parameter": "code"}),
     (
         back(C, ("iss", "https://évil.example")),
         "callback.iss_mismatch",
@@ -124,7 +126,7 @@ def test_a_state_is_given_back_as_it_came_whatever_else_is_there() -> None:
     others = [("error_uri", "https://a.example"), ("session_state", "1"), ("x", "y")]
     assert well_formed_response([S, C, *others, ("x", "z")]).state == "S"
     assert well_formed_response([*others, ("error", "access_denied"), S]).state == "S"
-    assert well_formed_response([S, ("code", "c" * 2048)]).state == "S"
+    assert well_formed_response([S, ("code", "c" * 8192)]).state == "S"
 
 
 def test_a_response_is_checked_once() -> None:
@@ -299,6 +301,12 @@ def metadata(**changes: Any) -> Callable[[], object]:
     return lambda: parse_metadata(document, MetadataSource(issuer=ISSUER))
 
 
+def needing(name: str, **changes: Any) -> Callable[[], object]:
+    """A login that needs the member."""
+    source = MetadataSource(issuer=ISSUER)
+    return lambda: check_usable(parse_metadata({**GOOD, **changes}, source), name)
+
+
 def discovery(response: ProviderResponse) -> Callable[[], object]:
     return lambda: parse_discovery_response(response, MetadataSource(issuer=ISSUER))
 
@@ -349,17 +357,30 @@ ANSWERS: list[Row] = [
         {"member": "authorization_endpoint"},
     ),
     (
-        metadata(prompt_values_supported=["login", 1]),
+        needing("prompt_values_supported", prompt_values_supported=["login", 1]),
         "discovery.invalid_member",
         {"member": "prompt_values_supported"},
     ),
     (
-        metadata(jwks_uri="http://évil.example"),
+        needing("jwks_uri", jwks_uri=["a"]),
+        "discovery.invalid_member",
+        {"member": "jwks_uri", "expected": "str", "received": "list"},
+    ),
+    (
+        lambda: endpoint_url(METADATA, "userinfo_endpoint"),
+        "discovery.invalid_member",
+        {"member": "userinfo_endpoint"},
+    ),
+    (
+        needing("jwks_uri", jwks_uri="http://évil.example"),
         "discovery.insecure_endpoint",
         {"member": "jwks_uri", "received": "http://?vil.example"},
     ),
     (
-        metadata(mtls_endpoint_aliases={"token_endpoint": "http://a.example"}),
+        needing(
+            "mtls_endpoint_aliases.token_endpoint",
+            mtls_endpoint_aliases={"token_endpoint": "http://a.example"},
+        ),
         "discovery.insecure_endpoint",
         {"member": "token_endpoint", "received": "http://a.example"},
     ),
@@ -431,7 +452,7 @@ ANSWERS: list[Row] = [
     (tokens(answer(b"{", 400)), "token.not_json", {}),
     (tokens(answer({}, 502)), "token.status", {"received": 502}),
     (
-        tokens(answer({**TOKENS, "access_token": ""})),
+        tokens(answer({**TOKENS, "access_token": "ä"})),
         "token.invalid_member",
         {"member": "access_token"},
     ),

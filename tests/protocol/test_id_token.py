@@ -96,7 +96,9 @@ def test_a_good_token_says_who_it_is(alg: str) -> None:
         ({"aud": ["site", "other"]}, "id_token.azp_mismatch"),
         ({"aud": ["site", "other"], "azp": "other"}, "id_token.azp_mismatch"),
         ({"azp": "other"}, "id_token.azp_mismatch"),
-        ({"azp": None}, "id_token.azp_mismatch"),
+        ({"azp": []}, "id_token.azp_mismatch"),
+        ({"aud": ["site", "other"], "azp": None}, "id_token.azp_mismatch"),
+        ({"aud": ["site", "other"], "azp": ""}, "id_token.azp_mismatch"),
         # T58, T82
         ({"sub": ...}, "id_token.sub_invalid"),
         ({"sub": 1}, "id_token.sub_invalid"),
@@ -120,10 +122,22 @@ def test_a_good_token_says_who_it_is(alg: str) -> None:
         ({"iat": ...}, "id_token.iat_invalid"),
         ({"iat": -1}, "id_token.iat_invalid"),
         ({"iat": 0}, "id_token.iat_invalid"),
+        ({"iat": None}, "id_token.iat_invalid"),
+        ({"exp": 0}, "id_token.exp_invalid"),
+        ({"exp": None}, "id_token.exp_invalid"),
+        ({"aud": None}, "id_token.aud_mismatch"),
+        ({"iss": None}, "id_token.iss_mismatch"),
+        ({"sub": None}, "id_token.sub_invalid"),
+        ({"nonce": None}, "id_token.nonce_missing"),
         ({"iat": NOW + 61}, "id_token.iat_future"),
         ({"iat": NOW - 661}, "id_token.iat_too_old"),
         ({"nbf": NOW + 61}, "id_token.nbf_future"),
         ({"nbf": "now"}, "id_token.nbf_invalid"),
+        ({"nbf": ""}, "id_token.nbf_invalid"),
+        ({"nbf": "0"}, "id_token.nbf_invalid"),
+        ({"nbf": False}, "id_token.nbf_invalid"),
+        ({"nbf": -1}, "id_token.nbf_invalid"),
+        ({"nbf": -0.5}, "id_token.nbf_invalid"),
         # T33
         ({"nonce": ...}, "id_token.nonce_missing"),
         ({"nonce": ""}, "id_token.nonce_missing"),
@@ -133,7 +147,7 @@ def test_a_good_token_says_who_it_is(alg: str) -> None:
         # T60
         ({"at_hash": "x"}, "id_token.at_hash_mismatch"),
         ({"at_hash": 5}, "id_token.at_hash_mismatch"),
-        ({"at_hash": None}, "id_token.at_hash_mismatch"),
+        ({"at_hash": []}, "id_token.at_hash_mismatch"),
         ({"c_hash": "x"}, "id_token.c_hash_mismatch"),
         # T77
         ({"events": {}}, "id_token.typ"),
@@ -155,6 +169,18 @@ def test_a_claim_that_is_wrong_is_refused(changes: dict[str, Any], code: str) ->
         {"iat": NOW + 60},
         {"iat": NOW - 660},
         {"nbf": NOW + 60},
+        {"nbf": 0},
+        {"nbf": 0.0},
+        {"nbf": 1},
+        # Null and, in a text, nothing: as if it were absent.
+        *(
+            {name: None}
+            for name in (
+                *("azp", "at_hash", "c_hash", "nbf", "events", "acr", "auth_time"),
+                *("sid", "jti", "amr", "email", "groups"),
+            )
+        ),
+        *({name: ""} for name in ("azp", "at_hash", "c_hash", "acr", "sid")),
         {"exp": NOW + 0.5},
         {"auth_time": "nonsense"},
         {"_claim_sources": {"a": {"endpoint": "https://evil.example"}}},  # T50
@@ -374,12 +400,13 @@ GOOD_KEY = KEYS["RS256"].jwk()
         {**GOOD_KEY, "d": "AQAB"},  # T71
         {**GOOD_KEY, "kid": 5},
         {**GOOD_KEY, "alg": ["RS256"]},
-        {**GOOD_KEY, "oth": []},
+        {**GOOD_KEY, "oth": [{"r": "AQAB"}]},
+        {**GOOD_KEY, "d": 0},
+        {**GOOD_KEY, "d": False},
         {**GOOD_KEY, "kty": ["RSA"]},
         {**GOOD_KEY, "kty": {}},
         {**GOOD_KEY, "kty": None},
         {**GOOD_KEY, "use": ["sig"]},
-        {**GOOD_KEY, "use": None},
         {**GOOD_KEY, "issuer": 5},
         {"kty": "oct", "k": "AAAA"},
         {"kty": "unknown"},
@@ -450,7 +477,87 @@ def test_without_a_kid_every_fitting_key_is_tried() -> None:
     assert validate(token, find_keys=finder(*others, GOOD_KEY))
     nameless = {n: v for n, v in GOOD_KEY.items() if n not in ("kid", "alg", "use")}
     assert validate(token, find_keys=finder(nameless))
-    assert refused(sign(), find_keys=finder(nameless)) == "id_token.key_not_found"
+
+
+def test_a_key_without_a_kid_is_tried_after_those_that_have_the_right_one() -> None:
+    # RFC 7517 4.5: a kid is optional in the key as well as in the header.
+    nameless = {n: v for n, v in GOOD_KEY.items() if n != "kid"}
+    assert validate(sign(), find_keys=finder(nameless))
+    others = [SigningKey("RS256", f"other-{i}").jwk() for i in range(4)]
+    without = [{n: v for n, v in key.items() if n != "kid"} for key in others]
+    assert validate(sign(), find_keys=finder(*without, GOOD_KEY))
+    # T69, T70: another name is not no name, and the signature decides.
+    assert refused(sign(), find_keys=finder(*others)) == "id_token.key_not_found"
+    assert refused(sign(), find_keys=finder(*without)) == "id_token.signature"
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("use", "key_ops", "alg", "kid", "issuer", "crv", "x5c", "x5t"),
+        *("d", "p", "q", "dp", "dq", "qi", "oth", "k"),
+    ],
+)
+def test_an_empty_member_of_a_key_says_nothing(name: str, empty: object) -> None:
+    key = {**GOOD_KEY, name: empty}
+    assert validate(sign(), find_keys=finder(key))
+
+
+@pytest.mark.parametrize("typ", ["application/jwt", "Application/JWT", None, ""])
+def test_the_type_may_have_its_prefix(typ: object) -> None:
+    # RFC 7515 4.1.9
+    assert validate(sign(typ=typ))
+
+
+@pytest.mark.parametrize(
+    "typ",
+    [
+        *(
+            "application/at+jwt",
+            "application/logout+jwt",
+            "application/application/jwt",
+        ),
+        *("application/", "text/jwt", "application/jwt/x", "jwt/", "/jwt", 5, ["JWT"]),
+    ],
+)
+def test_another_media_type_stays_another_type(typ: object) -> None:
+    # T77
+    assert refused(sign(typ=typ)) == "id_token.typ"
+
+
+@pytest.mark.parametrize("empty", [None, "", [], False])
+@pytest.mark.parametrize("name", ["crit", "b64"])
+def test_an_empty_extension_is_an_extension(name: str, empty: object) -> None:
+    # T73
+    assert refused(sign(**{name: empty})) == "id_token.crit"
+
+
+@pytest.mark.parametrize("absent", [..., None, ""])
+def test_without_an_access_token_there_is_no_hash_of_one(absent: object) -> None:
+    # T60
+    assert validate(sign(changed(at_hash=absent)), access_token=None)
+    for at_hash in (KEYS["RS256"].half_hash("access"), KEYS["RS256"].half_hash("")):
+        token = sign(changed(at_hash=at_hash))
+        assert refused(token, access_token=None) == "id_token.at_hash_mismatch"
+
+
+@pytest.mark.parametrize("announced", [("RS256",), ("RS384", "PS256"), ()])
+def test_the_sites_own_algorithms_stand_above_the_metadatas(
+    announced: tuple[str, ...],
+) -> None:
+    # T64
+    metadata = replace(METADATA, id_token_signing_alg_values_supported=announced)
+    own = replace(CLIENT, id_token_signing_algs=("ES256",), has_own_signing_algs=True)
+    assert validate(sign(by="ES256"), client=own, metadata=metadata)
+    for by in ("RS256", "ES384"):
+        assert refused(sign(by=by), client=own, metadata=metadata) == (
+            "id_token.alg_not_allowed"
+        )
+    default = replace(own, has_own_signing_algs=False)
+    assert refused(sign(by="ES256"), client=default, metadata=metadata) == (
+        "config.signing_algs"
+    )
 
 
 def test_one_kid_for_several_keys_is_no_obstacle() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from oauth_login.errors import InvalidProviderResponse
 from oauth_login.protocol.discovery import (
     MetadataSource,
     ServerMetadata,
+    check_usable,
     discovery_request,
     parse_discovery_response,
     parse_metadata,
@@ -49,9 +51,15 @@ def parsed(document: dict[str, Any], **options: Any) -> ServerMetadata:
 
 
 def refused(document: dict[str, Any], **options: Any) -> str:
-    with pytest.raises(InvalidProviderResponse) as caught:
-        parsed(document, **options)
-    return caught.value.code
+    """The error of parsing it, or of a login that needs what is wrong in it."""
+
+    def parse_and_need() -> None:
+        metadata = parsed(document, **options)
+        for name in metadata.unusable:
+            check_usable(metadata, name)
+
+    code, _ = refusal(parse_and_need)
+    return code
 
 
 def test_every_member_is_taken_as_it_is() -> None:
@@ -85,9 +93,75 @@ def test_a_member_that_is_null_is_missing() -> None:
     )
 
 
+EMPTY = [None, "", [], {}]
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize("name", sorted(WHOLE.keys() - GOOD.keys()))
+def test_an_empty_member_says_nothing(name: str, empty: object) -> None:
+    without = {n: v for n, v in WHOLE.items() if n != name}
+    assert parsed({**WHOLE, name: empty}) == parsed(without)
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_an_empty_member_that_is_required_is_missing(name: str, empty: object) -> None:
+    # T37
+    assert refused({**WHOLE, name: empty}) == "discovery.invalid_member"
+
+
+@pytest.mark.parametrize("name", [n for n in WHOLE if n.endswith("_supported")])
+def test_an_empty_item_of_a_list_says_nothing(name: str) -> None:
+    if isinstance(WHOLE[name], list):
+        assert parsed({**WHOLE, name: [None, *WHOLE[name], ""]}) == parsed(WHOLE)
+
+
 @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"issuer"}))
 def test_a_member_of_another_type_is_refused(name: str) -> None:
     assert refused({**WHOLE, name: 1}) == "discovery.invalid_member"
+
+
+ESSENTIAL = {*GOOD, "authorization_response_iss_parameter_supported"}
+
+
+@pytest.mark.parametrize("value", [1, True, "x", "http://a.example", [1], {"a": 1}])
+@pytest.mark.parametrize("name", sorted(WHOLE.keys() - ESSENTIAL))
+def test_what_is_wrong_with_a_member_that_not_every_login_needs_is_only_noted(
+    name: str, value: object
+) -> None:
+    # T35, T43, T45: nothing takes its place but what the standard says of its absence
+    metadata = parsed({**WHOLE, name: value})
+    noted = [noted for noted in metadata.unusable if noted.startswith(name)]
+    if name == "mtls_endpoint_aliases" and isinstance(value, dict):
+        assert not noted  # of no endpoint that we know
+    else:
+        assert noted
+    without = parsed({n: v for n, v in WHOLE.items() if n != name})
+    assert replace(metadata, unusable={}) == without
+    for name in metadata.unusable:
+        with pytest.raises(InvalidProviderResponse):
+            check_usable(metadata, name)
+
+
+@pytest.mark.parametrize("value", ["true", "false", 1, 0, ["x"]])
+def test_whether_iss_comes_is_never_guessed(value: object) -> None:
+    # T35
+    name = "authorization_response_iss_parameter_supported"
+    with pytest.raises(InvalidProviderResponse) as caught:
+        parsed({**WHOLE, name: value})
+    assert caught.value.code == "discovery.invalid_member"
+
+
+@pytest.mark.parametrize("name", ["jwks_uri", "userinfo_endpoint", "token_endpoint"])
+def test_what_the_settings_say_takes_the_place_of_what_is_wrong(name: str) -> None:
+    own = "https://own.example/x"
+    metadata = parsed({**WHOLE, name: "http://a.example"}, endpoints={name: own})
+    assert getattr(metadata, name) == own
+    assert metadata.unusable == {}
+    # RFC 8705 5: nor does an alias of the metadata stand above it.
+    assert name not in metadata.mtls_endpoint_aliases
+    # The issuer is always judged.
+    assert refused({**WHOLE, "issuer": "https://evil.example"}, endpoints={name: own})
 
 
 @pytest.mark.parametrize(
@@ -156,8 +230,8 @@ def test_a_response_is_judged_as_its_document_is() -> None:
     assert metadata.jwks_uri == f"{BACKEND}/jwks"
     here = {**WHOLE, "jwks_uri": "http://127.0.0.1/jwks"}
     assert judged(answer(here), allow_http_loopback=True).jwks_uri
-    with pytest.raises(InvalidProviderResponse):
-        judged(answer(behind))
+    assert judged(answer(behind)).jwks_uri is None
+    assert "jwks_uri" in judged(answer(behind)).unusable
 
 
 def test_the_document_is_asked_for_where_the_standard_or_the_settings_say() -> None:

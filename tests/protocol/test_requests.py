@@ -25,12 +25,14 @@ from oauth_login.protocol.authorization import (
 from oauth_login.protocol.client.pkce import code_challenge, new_code_verifier
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.discovery import ServerMetadata
-from oauth_login.protocol.http import ProviderResponse
+from oauth_login.protocol.http import MAX_BODY, ProviderResponse
 from oauth_login.protocol.logout.rp_initiated import end_session_url
 from oauth_login.protocol.token import code_request, parse_token_response
+from oauth_login.testing.faults.fault import with_members
 
 NOW = 1_900_000_000
 CLIENT = Client(client_id="site", client_secret="secret")
+PLAIN = Client(client_id="site", client_secret="secret", scope="user")
 METADATA = ServerMetadata(
     issuer="https://id.example.com",
     authorization_endpoint="https://id.example.com/authorize",
@@ -237,10 +239,10 @@ def test_a_token_response_that_is_whole_is_taken(
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"access_token": None}, "token.invalid_member"),
-        ({"access_token": ""}, "token.invalid_member"),
         ({"access_token": ["a"]}, "token.invalid_member"),
-        ({"access_token": "a" * 16385}, "token.invalid_member"),
+        ({"access_token": 0}, "token.invalid_member"),
+        ({"access_token": False}, "token.invalid_member"),
+        ({"access_token": {"a": 1}}, "token.invalid_member"),
         ({"access_token": "a\n"}, "token.invalid_member"),
         ({"token_type": None}, "token.token_type"),
         ({"token_type": "DPoP"}, "token.token_type"),
@@ -255,7 +257,8 @@ def test_a_token_response_that_is_whole_is_taken(
         ({"error": "incorrect_client_credentials"}, "config.client_refused"),
         ({"error": "bad_client_secret"}, "config.client_refused"),
         ({"error": "invalid_scope"}, "token.error"),
-        ({"error": None}, "token.error"),
+        ({"error": False}, "token.error"),
+        ({"error": 0}, "token.error"),
         ({"error": ["invalid_grant"]}, "token.error"),
         ({"error": {"invalid_client": 1}}, "token.error"),
     ],
@@ -267,6 +270,35 @@ def test_a_token_response_that_is_not_whole_is_refused(
     with pytest.raises(OAuthLoginError) as caught:
         parse({**GOOD, **changes})
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("absent", [..., None, ""])
+def test_an_id_token_may_come_alone(absent: object) -> None:
+    tokens = parse(with_members(access_token=absent)(GOOD))
+    assert (tokens.access_token, tokens.id_token) == (None, "i.d.t")
+    # Without an access token, its type means nothing.
+    assert parse(with_members(access_token=absent, token_type=...)(GOOD)) == tokens
+    # Plain OAuth 2.0 has nothing else.
+    with pytest.raises(OAuthLoginError) as caught:
+        parse(with_members(access_token=absent)(GOOD), client=PLAIN)
+    assert caught.value.code == "token.invalid_member"
+
+
+@pytest.mark.parametrize("absent", [None, "", [], {}])
+def test_an_empty_member_of_a_token_response_says_nothing(absent: object) -> None:
+    changes = {"error": absent, "expires_in": absent, "scope": absent}
+    assert parse({**GOOD, **changes}) == parse(GOOD)
+    for name in ("token_type", "id_token"):
+        with pytest.raises(OAuthLoginError):
+            parse({**GOOD, name: absent})
+
+
+def test_an_access_token_is_as_long_as_the_response_may_be() -> None:
+    longest = "a" * (MAX_BODY - len(json.dumps({**GOOD, "access_token": ""})))
+    assert parse({**GOOD, "access_token": longest}).access_token == longest
+    with pytest.raises(OAuthLoginError) as caught:
+        parse({**GOOD, "access_token": longest + "a"})
+    assert caught.value.code == "token.too_large"
 
 
 def test_a_refused_client_is_told_what_was_tried() -> None:

@@ -408,7 +408,7 @@ def test_a_single_endpoint_is_judged_as_the_metadatas_are(fake: FakeProvider) ->
     # T45
     provider = provider_for(fake, endpoints={"jwks_uri": "http://id.example.com/keys"})
     with pytest.raises(InvalidProviderResponse) as caught:
-        provider.metadata(now=NOW)
+        log_in(provider, fake)
     assert caught.value.code == "discovery.insecure_endpoint"
 
 

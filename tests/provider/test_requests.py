@@ -139,6 +139,14 @@ def test_endpoints_of_the_settings_are_asked_at_the_other_name_too() -> None:
     assert url.startswith(f"{ISSUER}/authorize?")
 
 
+def test_a_browser_is_never_sent_to_the_other_name_to_log_out() -> None:
+    # T43, T45
+    scripted = Scripted(discovery={**METADATA, "end_session_endpoint": f"{BACKEND}/e"})
+    at = provider(scripted, backend_base_url=BACKEND)
+    log_in(at, scripted)
+    assert at.metadata(now=NOW).end_session_endpoint is None
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -148,7 +156,6 @@ def test_endpoints_of_the_settings_are_asked_at_the_other_name_too() -> None:
         ({"jwks_uri": f"{BACKEND}/j"}, None),
         # T43, T45: and nothing else may be http.
         ({"authorization_endpoint": f"{BACKEND}/a"}, "discovery.insecure_endpoint"),
-        ({"end_session_endpoint": f"{BACKEND}/e"}, "discovery.insecure_endpoint"),
         ({"token_endpoint": "http://keycloak/t"}, "discovery.insecure_endpoint"),
         ({"token_endpoint": "http://keycloak:80800/t"}, "discovery.insecure_endpoint"),
         ({"token_endpoint": "http://other:8080/t"}, "discovery.insecure_endpoint"),

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 from oauth_login.errors import ConfigurationError
 from oauth_login.protocol.client.keys import PrivateKey, signed_jwt
 from oauth_login.protocol.client.registration import HMAC_ALGS, Client
-from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.discovery import ServerMetadata, check_usable
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFETIME = 60
@@ -50,6 +50,7 @@ def authentication_method(client: Client, metadata: ServerMetadata) -> str:
         choice = _CHOICE["keys"]
     else:
         return "none"
+    check_usable(metadata, "token_endpoint_auth_methods_supported")
     supported = metadata.token_endpoint_auth_methods_supported
     for method in choice:
         if method in supported:
@@ -65,7 +66,22 @@ def mtls_alias(name: str, *, client: Client, metadata: ServerMetadata) -> str | 
     """
     if METHODS[authentication_method(client, metadata)] != "certificate":
         return None
+    check_usable(metadata, "mtls_endpoint_aliases")
+    check_usable(metadata, f"mtls_endpoint_aliases.{name}")
     return metadata.mtls_endpoint_aliases.get(name)
+
+
+def check_authentication(client: Client, metadata: ServerMetadata) -> None:
+    """Raise unless this client can authenticate as the provider's metadata says."""
+    match authentication_method(client, metadata):
+        case "client_secret_basic":
+            _basic(client)
+        case "client_secret_jwt":
+            _secret_key(client, metadata)
+        case "private_key_jwt" | "signed_client_secret":
+            _own_key(client, metadata)
+        case _:
+            mtls_alias("token_endpoint", client=client, metadata=metadata)
 
 
 def authenticate(
@@ -145,6 +161,7 @@ def _own_key(client: Client, metadata: ServerMetadata) -> tuple[str, PrivateKey,
 
 
 def _signing_alg(algs: tuple[str, ...], metadata: ServerMetadata) -> str:
+    check_usable(metadata, "token_endpoint_auth_signing_alg_values_supported")
     supported = metadata.token_endpoint_auth_signing_alg_values_supported
     for alg in algs:
         if not supported or alg in supported:

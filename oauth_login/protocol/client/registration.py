@@ -27,8 +27,9 @@ class Client:
     provider must encrypt ID tokens. `team_id` is Apple's. `response_mode` None is the
     provider's default. `default_max_age` and `leeway` are in seconds.
     `authorization_params` are added to every authorization request unchanged.
-    `acr_order` lists the provider's authentication classes, the weakest first;
-    `sends_auth_time` says whether its ID tokens have an `auth_time`.
+    With `has_own_signing_algs`, the site itself names `id_token_signing_algs`, and the
+    metadata is not asked. `acr_order` lists the provider's authentication classes, the
+    weakest first; `sends_auth_time` says whether its ID tokens have an `auth_time`.
     """
 
     client_id: str
@@ -48,6 +49,7 @@ class Client:
         default_factory=dict
     )
     id_token_signing_algs: tuple[str, ...] = ASYMMETRIC_ALGS
+    has_own_signing_algs: bool = False
     leeway: int = 60
     deviations: Deviations = field(default_factory=Deviations)
 

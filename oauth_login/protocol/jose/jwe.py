@@ -14,7 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from oauth_login.errors import ConfigurationError, InvalidProviderResponse
 from oauth_login.protocol.client.keys import ClientKey
-from oauth_login.protocol.jose.jws import COMPACT_JWS, MAX_HEADER, json_segment
+from oauth_login.protocol.jose.jws import (
+    COMPACT_JWS,
+    MAX_HEADER,
+    json_segment,
+    short_type,
+)
+from oauth_login.protocol.members import without_empty_types
 from oauth_login.protocol.strict_json import printable
 
 # RSA1_5 has a padding oracle, PBES2 lets the sender choose our amount of work, and the
@@ -75,7 +81,7 @@ def _checked_header(token: str, document: str) -> Mapping[str, Any]:
     segment, _, _ = token.partition(".")
     if len(segment) > MAX_HEADER:
         raise InvalidProviderResponse(f"{document}.malformed")
-    header = json_segment(segment, document)
+    header = without_empty_types(json_segment(segment, document))
     alg, enc = header.get("alg"), header.get("enc")
     # T64, T74: the token may only choose from our own list of algorithms.
     if alg not in ALGS or enc not in ENCS:
@@ -92,7 +98,7 @@ def _checked_header(token: str, document: str) -> Mapping[str, Any]:
         raise InvalidProviderResponse(f"{document}.crit")
     # RFC 7519 5.2: "JWT" announces a nested token; some providers omit it.
     cty = header.get("cty", "JWT")
-    if not isinstance(cty, str) or cty.upper() != "JWT":
+    if not isinstance(cty, str) or short_type(cty) != "jwt":
         raise InvalidProviderResponse(
             f"{document}.typ", expected="JWT", received=printable(cty)
         )

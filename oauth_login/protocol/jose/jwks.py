@@ -21,6 +21,7 @@ from oauth_login.protocol.http import (
     check_status,
     json_object,
 )
+from oauth_login.protocol.members import without_empty
 from oauth_login.protocol.strict_json import parse_json_object
 
 MAX_KEYS = 50
@@ -102,15 +103,19 @@ def find_keys(key_set: KeySet, *, alg: str, kid: str | None) -> list[VerifyingKe
     """The keys that fit this `alg` and `kid`, at most four; empty if there are none.
 
     A provider may use one kid for several keys, and without a kid every fitting key
-    is a candidate (OpenID Connect Core 10.1): the signature decides.
+    is a candidate (OpenID Connect Core 10.1): the signature decides. A `kid` is
+    optional in a key as well (RFC 7517 4.5), so keys without one come last.
     """
-    fitting = (
-        (_public_key(entry.kty, entry.text), entry.issuer)
+    entries = [
+        entry
         for entry in key_set.entries
         if (entry.kty, entry.crv) in FITTING.get(alg, ())
         and entry.alg in (None, alg)  # T67
-        and kid in (None, entry.kid)
-    )
+        and (kid is None or entry.kid in (None, kid))
+    ]
+    if kid is not None:
+        entries.sort(key=lambda entry: entry.kid is None)  # keeps the order otherwise
+    fitting = ((_public_key(entry.kty, entry.text), entry.issuer) for entry in entries)
     keys = (VerifyingKey(key, issuer) for key, issuer in fitting if key is not None)
     return list(islice(keys, MAX_CANDIDATES))
 
@@ -131,6 +136,8 @@ def _key_set(document: Mapping[str, Any]) -> KeySet:
 def _usable_entry(key: object) -> Jwk | None:
     if not isinstance(key, dict):
         return None
+    # A serialiser that writes "d": null has not published a private key.
+    key = without_empty(key)
     kty, crv = key.get("kty"), key.get("crv")
     kid, alg, issuer = key.get("kid"), key.get("alg"), key.get("issuer")
     key_ops = key.get("key_ops", ["verify"])

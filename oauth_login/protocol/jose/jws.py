@@ -15,8 +15,9 @@ from jwt.algorithms import Algorithm, get_default_algorithms
 from oauth_login.errors import ConfigurationError, InvalidProviderResponse
 from oauth_login.protocol.base64url import from_base64url
 from oauth_login.protocol.client.registration import HMAC_ALGS, Client
-from oauth_login.protocol.discovery import ServerMetadata
+from oauth_login.protocol.discovery import ServerMetadata, check_usable
 from oauth_login.protocol.jose.jwks import PublicKey, VerifyingKey
+from oauth_login.protocol.members import without_empty_claims, without_empty_types
 from oauth_login.protocol.strict_json import parse_json_object, printable
 
 MAX_HEADER = 8 * 1024
@@ -65,6 +66,7 @@ def allowed_algs(
 ) -> tuple[str, ...]:
     """The signing algorithms that both this client and the provider accept.
 
+    If the site names the algorithms itself, its word stands above the metadata's.
     Metadata may list algorithms for userinfo (Discovery 3). Otherwise those for ID
     tokens apply, as they do for logout tokens (Back-Channel Logout 2.4).
 
@@ -78,10 +80,12 @@ def allowed_algs(
         or len(client.client_secret.encode()) < max(HMAC_ALGS[a] for a in symmetric)
     ):
         raise ConfigurationError("config.signing_algs", received=allowed)
-    supported = metadata.id_token_signing_alg_values_supported
-    for_userinfo = metadata.userinfo_signing_alg_values_supported
-    if document == "userinfo" and for_userinfo is not None:
-        supported = for_userinfo
+    if client.has_own_signing_algs:
+        return allowed
+    supported = metadata.userinfo_signing_alg_values_supported
+    if document != "userinfo" or supported is None:
+        check_usable(metadata, "id_token_signing_alg_values_supported")
+        supported = metadata.id_token_signing_alg_values_supported
     algs = tuple(alg for alg in allowed if alg in supported)
     if not algs:
         raise ConfigurationError(
@@ -116,7 +120,7 @@ def verified_jws(
         raise InvalidProviderResponse(f"{document}.crit")
     # RFC 8725 3.11: a token of another type is refused (T77).
     typ = header.get("typ", "JWT")
-    if not isinstance(typ, str) or typ.lower() not in types or "cty" in header:
+    if not isinstance(typ, str) or short_type(typ) not in types or "cty" in header:
         raise InvalidProviderResponse(
             f"{document}.typ", expected=types, received=printable(typ)
         )
@@ -135,7 +139,18 @@ def verified_jws(
     if not verified:
         raise InvalidProviderResponse(f"{document}.signature", alg=alg)
     claims = json_segment(signed.partition(".")[2], document)
-    return VerifiedJws(alg, claims, key_issuer)
+    return VerifiedJws(alg, without_empty_claims(claims), key_issuer)
+
+
+def short_type(media_type: str) -> str:
+    """A `typ` or `cty` in lower case, without the prefix that it may have.
+
+    RFC 7515 4.1.9: "application/" is left out where no other slash follows, and is
+    added back by the reader: "application/jwt" and "JWT" are one type.
+    """
+    kind = media_type.lower()
+    short = kind.removeprefix("application/")
+    return kind if "/" in short else short
 
 
 def json_segment(segment: str, document: str) -> dict[str, Any]:
@@ -156,7 +171,7 @@ def _header(token: str, document: str) -> dict[str, Any]:
     header, _, _ = token.partition(".")
     if len(header) > MAX_HEADER:
         raise InvalidProviderResponse(f"{document}.malformed")
-    return json_segment(header, document)
+    return without_empty_types(json_segment(header, document))
 
 
 def _verifying_key(

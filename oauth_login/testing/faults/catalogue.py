@@ -73,6 +73,16 @@ for _cause, _unreadable in {**UNREADABLE, "refused": _answer(status=401)}.items(
         code=None, answers={"userinfo": _unreadable}, hides_claims=True
     )
 
+# So it does without an access token to ask userinfo with.
+FAULTS["token.access_token_missing"] = Fault(
+    code=None,
+    changes={
+        "token": with_members(access_token=...),
+        "claims": with_members(at_hash=...),
+    },
+    hides_claims=True,
+)
+
 # --- documents with wrong content
 
 WRONG: Mapping[Place, Mapping[str, Change]] = {

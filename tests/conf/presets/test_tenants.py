@@ -235,7 +235,6 @@ def test_metadata_may_name_the_inner_address_for_what_browsers_never_see(
     ("member", "code"),
     [
         ("authorization_endpoint", "discovery.insecure_endpoint"),
-        ("end_session_endpoint", "discovery.insecure_endpoint"),
         ("issuer", "discovery.issuer_mismatch"),
     ],
 )
@@ -251,6 +250,20 @@ def test_what_browsers_see_is_never_the_inner_address(
     }
     assert site.begin() == ""
     assert site.code == code
+
+
+def test_a_browser_is_never_sent_to_the_inner_address_to_log_out(
+    site_of: SiteOf,
+) -> None:
+    # T45, T109; pains 28
+    site = site_of("keycloak", BACKEND_BASE_URL=INSIDE)
+    url = site.vendor.endpoints["end_session_endpoint"]
+    site.vendor.endpoints["end_session_endpoint"] = INSIDE + url.removeprefix(OUTSIDE)
+    site.vendor.known_as = {INSIDE: OUTSIDE}
+    site.log_in()
+    assert site.code == ""
+    response = site.browser.post("/auth/logout/", secure=True)
+    assert response.context.get("continue_url") is None
 
 
 def test_without_the_setting_the_inner_address_is_none(site_of: SiteOf) -> None:

@@ -405,7 +405,11 @@ def test_without_an_alias_the_usual_endpoint_is_asked() -> None:
         ({"token_endpoint": "http://mtls.example.com"}, "discovery.insecure_endpoint"),
         ({"userinfo_endpoint": "https://a@b.example"}, "discovery.insecure_endpoint"),
         ({"token_endpoint": 5}, "discovery.invalid_member"),
-        ([], "discovery.invalid_member"),
+        ([1], "discovery.invalid_member"),
+        ("x", "discovery.invalid_member"),
+        ([], None),
+        ("", None),
+        ({"token_endpoint": "", "userinfo_endpoint": None}, None),
         ({"token_endpoint": f"{MTLS}/token", "other_endpoint": 5}, None),
         (None, None),
     ],
@@ -421,6 +425,11 @@ def test_an_alias_is_judged_as_any_endpoint(aliases: Any, code: str | None) -> N
     seen = None
     try:
         parsed = parse_metadata(document, MetadataSource(issuer=ISSUER))
+        of = client("tls_client_auth", has_certificate=True)
+        for name in ("token_endpoint", "userinfo_endpoint"):
+            mtls_alias(name, client=of, metadata=parsed)
+            # Without a certificate, nobody asks there.
+            assert mtls_alias(name, client=client("none"), metadata=parsed) is None
         assert set(parsed.mtls_endpoint_aliases) <= {"token_endpoint"}
     except Exception as error:
         seen = getattr(error, "code", repr(error))

@@ -226,7 +226,10 @@ def test_the_example_of_rfc_7516_appendix_a1_is_refused_for_its_algorithm() -> N
         ({"crit": []}, "crit"),
         ({"cty": "JSON"}, "typ"),
         ({"cty": 5}, "typ"),
-        ({"cty": ""}, "typ"),
+        ({"cty": "application/at+jwt"}, "typ"),
+        ({"cty": []}, "typ"),
+        ({"zip": ""}, "compressed"),
+        ({"crit": None}, "crit"),
     ],
 )
 @pytest.mark.parametrize("document", ["id_token", "userinfo"])
@@ -330,7 +333,7 @@ WRONG_POINTS: list[Any] = [
         to(RSA, kid="unknown"),
         to(RSA, kid=5),
         to(RSA, kid=None),
-        to(RSA, kid=""),
+        to(RSA, kid=[]),
         to(RSA, kid=P256.kid),
         to(OTHER_EC, kid=P256.kid),
         *(with_part(to(RSA), part, flipped) for part in (1, 2, 3, 4)),
