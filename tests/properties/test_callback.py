@@ -82,7 +82,7 @@ def has_the_right_shape(params: list[tuple[str, str]]) -> bool:
         and not TOKENS & given.keys()
         and re.match(r"[-~._0-9A-Za-z]{1,255}\Z", state) is not None
         and len(given.keys() & {"code", "error"}) == 1
-        and 1 <= len(code) <= 2048
+        and 1 <= len(code) <= 8192
         and all(" " <= letter <= "~" for letter in code)
     )
 
