@@ -472,7 +472,7 @@ def test_standard_claims_never_replace_what_the_provider_said(
             assert standard[name] == as_said(name, claims[name])
     for name in standard.keys() - claims.keys() - {*BOOLEANS}:
         assert standard[name] == as_said(name, claims[aliases[name]])
-    # Nobody said which of several addresses is verified.
+    # Which of several addresses is verified, the provider did not say.
     email = claims.get("email")
     if email is None:
         email = claims.get(aliases.get("email", ""))

@@ -428,7 +428,7 @@ def test_an_alias_is_judged_as_any_endpoint(aliases: Any, code: str | None) -> N
         of = client("tls_client_auth", has_certificate=True)
         for name in ("token_endpoint", "userinfo_endpoint"):
             mtls_alias(name, client=of, metadata=parsed)
-            # Without a certificate, nobody asks there.
+            # No client without a certificate asks there.
             assert mtls_alias(name, client=client("none"), metadata=parsed) is None
         assert set(parsed.mtls_endpoint_aliases) <= {"token_endpoint"}
     except Exception as error:
