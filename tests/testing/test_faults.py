@@ -148,14 +148,20 @@ def test_some_faults_do_not_keep_anybody_out(
 
 
 def test_a_fault_before_the_redirect_leaves_the_browser_here(
-    client: Client, oauth_provider: FakeProvider, oauth_log_in: Callable[..., Any]
+    client: Client,
+    oauth_provider: FakeProvider,
+    oauth_log_in: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with oauth_provider.fault("discovery.issuer_mismatch"):
         response = oauth_log_in(client)
 
     assert response.status_code == 502
     assert oauth_provider.requests["authorize"] == 0  # T37
-    assert LoginEvent.objects.get().code == "discovery.issuer_mismatch"
+    (record,) = [r for r in caplog.records if hasattr(r, "oauth_login_event")]
+    assert record.oauth_login_code == "discovery.issuer_mismatch"
+    # No person and no attempt: a record, and no row.
+    assert not LoginEvent.objects.exists()
 
 
 # Codes that a provider causes; what is not among them is ours, or the browser's.
