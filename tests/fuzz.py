@@ -1,5 +1,8 @@
 """`make fuzz`: the properties of tests/properties, tried for as long as it is told.
 
+They start from what living providers send: the cases of tests/providers and the
+fixtures of the presets.
+
 Rounds of a few hundred new examples for each property, until the seconds are over or
 something is found. What was found is kept in .hypothesis and tried again first.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -57,18 +57,23 @@ headers = st.builds(
 
 
 def changed(
-    good: Mapping[str, Any], candidates: Mapping[str, st.SearchStrategy[Any]]
+    good: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    candidates: Mapping[str, st.SearchStrategy[Any]],
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """`good` with up to three members changed, added or (as `...`) taken away."""
+    """`good` with up to three members changed, added or (as `...`) taken away.
+
+    `good` may be several documents, such as those of the corpus.
+    """
+    goods = st.sampled_from([good] if isinstance(good, Mapping) else good)
     one = st.sampled_from(sorted(candidates)).flatmap(
         lambda name: st.tuples(
             st.just(name), candidates[name] | json_values | st.just(...)
         )
     )
-    return st.lists(one, max_size=3).map(
-        lambda changes: {
+    return st.tuples(goods, st.lists(one, max_size=3)).map(
+        lambda drawn: {
             name: value
-            for name, value in {**good, **dict(changes)}.items()
+            for name, value in {**drawn[0], **dict(drawn[1])}.items()
             if value is not ...
         }
     )

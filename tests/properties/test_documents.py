@@ -55,6 +55,7 @@ from tests.properties.strategies import (
     statuses,
     text,
 )
+from tests.providers.corpus import documents
 
 ISSUER = "https://id.example.com"
 CLIENT = Client(client_id="site", client_secret="secret")
@@ -90,7 +91,7 @@ URL_MEMBERS = (
 )
 lists = st.lists(text | st.integers(), max_size=4)
 near_metadata = changed(
-    GOOD_METADATA,
+    documents("discovery", GOOD_METADATA),
     {
         "issuer": st.sampled_from([f"{ISSUER}/", f"{ISSUER}//", "https://evil.example"])
         | urls,
@@ -207,8 +208,8 @@ jwk_values = {
     ),
     **dict.fromkeys(("d", "p", "q", "k"), st.sampled_from(["c2VjcmV0", "", None])),
 }
-near_keys = st.sampled_from([key.jwk() for key in KEYS.values()]).flatmap(
-    lambda jwk: changed(jwk, jwk_values)
+near_keys = changed(
+    [jwk for key in KEYS.values() for jwk in documents("jwks", key.jwk())], jwk_values
 )
 
 
@@ -274,7 +275,10 @@ def test_a_text_that_is_no_key_set_is_refused_as_documented(kept: str) -> None:
 # --- tokens
 
 near_tokens = changed(
-    {"access_token": "access", "token_type": "Bearer", "id_token": "a.b.c"},
+    documents(
+        "token",
+        {"access_token": "access", "token_type": "Bearer", "id_token": "a.b.c"},
+    ),
     {
         "access_token": st.sampled_from(
             ["", None, "a" * 16385, "\u00e9", "a b", 0, False]
@@ -303,7 +307,7 @@ def test_tokens_are_whole_and_of_the_right_types(
     )
     access_token, token_type = document.get("access_token"), document.get("token_type")
     id_token = document.get("id_token")
-    empty = (None, "", [], {})
+    empty: tuple[Any, ...] = (None, "", [], {})
     whole = (
         status == 200
         and document.get("error") in empty
@@ -343,7 +347,10 @@ def userinfo(answer: ProviderResponse) -> Any:
 
 
 near_userinfo = changed(
-    {"sub": "alice", "iss": ISSUER, "aud": "site", "email": "alice@example.com"},
+    documents(
+        "userinfo",
+        {"sub": "alice", "iss": ISSUER, "aud": "site", "email": "alice@example.com"},
+    ),
     {
         "sub": st.sampled_from(["bob", "Alice", "alice ", "", None]),
         "iss": st.sampled_from([f"{ISSUER}/", "https://evil.example"]),

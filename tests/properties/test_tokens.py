@@ -26,6 +26,7 @@ from tests.properties.strategies import (
     json_values,
     judged,
 )
+from tests.providers.corpus import documents
 
 NOW = 1_900_000_000
 ISSUER = "https://id.example.com"
@@ -113,7 +114,7 @@ def test_segments_in_another_order_are_no_token(segments: list[str]) -> None:
 
 @given(
     changed(
-        HEADER,
+        documents("header", HEADER),
         {
             "alg": st.sampled_from(
                 ["none", "None", "nOnE", "", "HS256", "RS256", "ES256", "eddsa"]
@@ -234,7 +235,7 @@ audiences = st.lists(
     max_size=12,
 )
 near_claims = changed(
-    CLAIMS,
+    documents("claims", CLAIMS),
     {
         **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), times),
         "aud": audiences | st.sampled_from(["site", "other", "site ", {"site": 1}]),

@@ -93,7 +93,7 @@ def test_a_member_that_is_null_is_missing() -> None:
     )
 
 
-EMPTY = [None, "", [], {}]
+EMPTY: list[Any] = [None, "", [], {}]
 
 
 @pytest.mark.parametrize("empty", EMPTY)
