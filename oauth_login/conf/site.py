@@ -42,6 +42,18 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
 setting_changed.connect(_forget, dispatch_uid="oauth_login.conf")
 
 
+def with_loopback() -> Any:
+    """The setting for tests, with providers that have http on this machine.
+
+    Django's test runner sets DEBUG to False, and ALLOW_HTTP_LOOPBACK follows it.
+    """
+    setting = getattr(settings, "OAUTH_LOGIN", {})
+    if not isinstance(setting, Mapping):
+        return setting
+    allowed = setting.get("ALLOW_HTTP_LOOPBACK")
+    return {**setting, "ALLOW_HTTP_LOOPBACK": True if allowed is None else allowed}
+
+
 def _config(setting: object) -> Config:
     problems: list[Problem] = []
     site = Section(setting, SITE_KEYS, problems.append, "OAUTH_LOGIN")

@@ -31,12 +31,27 @@ def log_in(
 
     `claims` are other ones for this login alone. `alias` is the provider's name in
     OAUTH_LOGIN, by default the first. Where the login does not get as far as the
-    provider, the response is the one that says so.
+    provider, the response is the one that says so. Its `login_error` says why a login
+    failed: the code and the detail of the log record; None if it did not fail.
     """
+    from oauth_login.signals import login_failed
+
+    errors: list[str] = []
+
+    def hear(*, error: Any, **kwargs: Any) -> None:
+        detail = f" {dict(error.detail)}" if error.detail else ""
+        errors.append(f"{error.code}{detail}")
+
     query = {"next": next} if next else {}
-    # Over https, as in production: a redirect URI with http is refused.
-    begun = client.get(_url("begin", alias), query, secure=True)
-    return _through_the_provider(client, provider, begun, person, claims)
+    login_failed.connect(hear)
+    try:
+        # Over https, as in production: a redirect URI with http is refused.
+        begun = client.get(_url("begin", alias), query, secure=True)
+        response = _through_the_provider(client, provider, begun, person, claims)
+    finally:
+        login_failed.disconnect(hear)
+    response.login_error = "; ".join(errors) or None
+    return response
 
 
 def initiate_login(

@@ -33,10 +33,11 @@ def oauth_provider(
     settings: Settings, oauth_provider_alias: str
 ) -> Iterator[FakeProvider]:
     """A FakeProvider in place of a provider of OAUTH_LOGIN, without a socket."""
-    from oauth_login.testing.site import answering, private_caches
+    from oauth_login.testing.site import answering, settings_for_tests
 
     # pytest-django's fixture undoes the changes of tests in the right order.
-    settings.CACHES = private_caches()
+    for name, value in settings_for_tests().items():
+        setattr(settings, name, value)
     with answering(oauth_provider_alias) as provider:
         yield provider
 

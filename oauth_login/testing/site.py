@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
+from oauth_login.conf.site import with_loopback
 from oauth_login.protocol.client.keys import public_key_set
 from oauth_login.protocol.deviations import TENANT
 from oauth_login.protocol.discovery import WELL_KNOWN
@@ -27,7 +29,10 @@ def stand_in(alias: str | None = None) -> Iterator[FakeProvider]:
     first of DECRYPTION_KEYS, and answers without a socket. The site's settings are
     unchanged, except that documents are cached in a separate, empty cache.
     """
-    with override_settings(CACHES=private_caches()), answering(alias) as provider:
+    with (
+        override_settings(**settings_for_tests()),
+        answering(alias) as provider,
+    ):
         yield provider
 
 
@@ -47,6 +52,7 @@ def provider_of_site(alias: str) -> FakeProvider:
     providers = get_config().providers
     if alias not in providers:
         raise LookupError(f"OAUTH_LOGIN has no provider {alias!r}: {[*providers]}")
+    _check_usable(alias)
     entry = providers[alias]
     client, algs = entry.client, entry.client.id_token_signing_algs
     endpoints = dict(entry.endpoints or {})
@@ -80,6 +86,26 @@ def provider_of_site(alias: str) -> FakeProvider:
     if client.deviations.audience_is_token_endpoint:
         provider.assertion_audience = provider.endpoints["token_endpoint"]
     return provider
+
+
+def settings_for_tests() -> dict[str, Any]:
+    """What differs from the site's settings while its provider is stood in for."""
+    return dict(CACHES=private_caches(), OAUTH_LOGIN=with_loopback())
+
+
+def _check_usable(alias: str) -> None:
+    """Raise ImproperlyConfigured if every login would fail because of the settings."""
+    config = get_config()
+    if config.is_usable(alias):
+        return
+    errors = [
+        f"{problem.id}: {problem.message}"
+        for problem in config.problems
+        if problem.is_error and problem.provider in (None, alias)
+    ]
+    raise ImproperlyConfigured(
+        f"No login at {alias!r} can succeed with these settings. {' '.join(errors)}"
+    )
 
 
 def _auth_methods(entry: ProviderConfig) -> tuple[str, ...]:

@@ -186,7 +186,7 @@ def test_times_have_one_format_with_their_zone(
     settings.TIME_ZONE = "Europe/Vienna"
     with time_machine.travel("2026-11-26T20:30:00Z", tick=False) as clock:
         here = browser(oauth_log_in, CHROME)
-        assert "today, 9:30 p.m. CET</time>" in page(here)
+        assert "Today, 9:30 p.m. CET</time>" in page(here)
         clock.shift(3 * 3600)  # past midnight there
         assert "Nov. 26, 2026, 9:30 p.m. CET</time>" in page(here)
         error = here.get("/auth/corp/callback/?code=a&state=b", secure=True).content
