@@ -90,7 +90,7 @@ def provider_of_site(alias: str) -> FakeProvider:
 
 def settings_for_tests() -> dict[str, Any]:
     """What differs from the site's settings while its provider is stood in for."""
-    return dict(CACHES=private_caches(), OAUTH_LOGIN=with_loopback())
+    return dict(CACHES=private_caches(), OAUTH_LOGIN=with_loopback())  # noqa: C408 - keywords, as in override_settings
 
 
 def _check_usable(alias: str) -> None:

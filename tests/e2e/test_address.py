@@ -19,7 +19,11 @@ def test_an_address_leads_to_its_provider(page: Page, by_address: Demo) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Choose a sign-in option below")
     check_page(page, "login_address_nobody")
 
-    page.get_by_label("Your email address").focus()
+    # The address stays, in a field that has the focus.
+    field = page.get_by_label("Your email address")
+    expect(field).to_have_value("nobody@elsewhere.example")
+    expect(field).to_be_focused()
+    page.keyboard.press("Control+A")
     page.keyboard.type("Alice@Example.Test")
     page.keyboard.press("Enter")
     log_in_at_provider(page, "alice", by_address.password)

@@ -148,7 +148,7 @@ def test_a_refusal_by_form_is_a_page(
 
     with provider.fault("denied"):
         page.goto(f"{site}/auth/corp/login/?next=/private/")
-        expect(page.get_by_role("heading", level=1)).to_have_text(
+        expect(page.get_by_role("alert").get_by_role("heading")).to_have_text(
             "Sign-in not completed"
         )
 
