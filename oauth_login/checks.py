@@ -304,6 +304,8 @@ def _hooks(config: Config) -> Iterator[tuple[str, str]]:
     """The settings that name a function of the site, and its dotted path."""
     if config.resolve_user is not None:
         yield "OAUTH_LOGIN['RESOLVE_USER']", config.resolve_user
+    if isinstance(config.client_address, str):
+        yield "OAUTH_LOGIN['CLIENT_ADDRESS']", config.client_address
     for alias, entry in config.providers.items():
         where = f"OAUTH_LOGIN['PROVIDERS'][{alias!r}]"
         if entry.rules.groups is not None and entry.rules.groups.overage is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from oauth_login.conf.user_fields import FieldRule, parse_field_rules
 from oauth_login.conf.validation import Problem
@@ -61,6 +61,10 @@ class ProviderConfig:
     proxies: Mapping[str, str] | None = None
 
 
+# Whose a request is: a function (or its path), or how many proxies add an address.
+ClientAddress: TypeAlias = str | int | Callable[[Any], object] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole setting. Times are in seconds."""
@@ -76,6 +80,7 @@ class Config:
     timeout: float
     allow_http_loopback: bool
     resolve_user: str | None
+    client_address: ClientAddress
     mail_on_link: bool
     keep_claims: bool
     events_max_age: int  # days
@@ -122,6 +127,7 @@ SITE_KEYS: Mapping[str, object] = {
     "KEEP_CLAIMS": False,
     "EVENTS_MAX_AGE": 365,
     "EVENT_LOG_KEY": None,
+    "CLIENT_ADDRESS": None,
     "SITE_NAME": None,
     "SUPPORT_URL": None,
     "LOGO": None,

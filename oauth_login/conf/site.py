@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,7 +20,13 @@ from django.core.signals import setting_changed
 from oauth_login.conf.presets import PRESETS, find_preset
 from oauth_login.conf.provider import read_provider
 from oauth_login.conf.rules import RULE_KEYS, read_rules
-from oauth_login.conf.schema import ANY_SITE, PROVIDER_KEYS, SITE_KEYS, Config
+from oauth_login.conf.schema import (
+    ANY_SITE,
+    PROVIDER_KEYS,
+    SITE_KEYS,
+    ClientAddress,
+    Config,
+)
 from oauth_login.conf.validation import Problem, Section
 from oauth_login.policy.rules import RuleSet
 from oauth_login.protocol.urls import is_site_url
@@ -87,6 +93,7 @@ def _config(setting: object) -> Config:
         timeout=site.number("TIMEOUT", 1, 60),
         allow_http_loopback=allow_http_loopback,
         resolve_user=site.text("RESOLVE_USER"),
+        client_address=_client_address(site),
         mail_on_link=site.of_type("MAIL_ON_LINK", bool, default=False),
         keep_claims=site.of_type("KEEP_CLAIMS", bool, default=False),
         events_max_age=site.number("EVENTS_MAX_AGE", 1, 3650),
@@ -107,6 +114,17 @@ def _base_url(site: Section, allow_http_loopback: bool) -> str | None:
         text = "OAUTH_LOGIN['BASE_URL'] must be https with a host, without a path."
         site.problem("E007", text, "For example: 'https://app.example.com'.")
     return url.rstrip("/")
+
+
+def _client_address(site: Section) -> ClientAddress:
+    value = site.value("CLIENT_ADDRESS")
+    if value is None or callable(value) or (isinstance(value, str) and value):
+        return cast("ClientAddress", value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return site.number("CLIENT_ADDRESS", 0, 10)
+    where = "OAUTH_LOGIN['CLIENT_ADDRESS']"
+    site.problem("E003", f"{where} must be a number of proxies, or a function.")
+    return None
 
 
 def rules_with(changes: object) -> tuple[dict[str, RuleSet], list[Problem]]:

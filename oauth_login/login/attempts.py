@@ -84,6 +84,11 @@ def forget_failed(session: SessionBase, state: str, *, now: float) -> None:
     _save(session)
 
 
+def is_in_cookie() -> bool:
+    """Whether the browser keeps the session itself, so that its key is its content."""
+    return settings.SESSION_ENGINE == STATELESS_ENGINE
+
+
 def _read(stored: SessionBase, *, now: float) -> dict[str, dict[str, Any]]:
     """The attempts in this session, except those that are too old (T05)."""
     kept = stored.get(ATTEMPTS_KEY)

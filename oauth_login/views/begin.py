@@ -21,6 +21,7 @@ from oauth_login.conf import get_config
 from oauth_login.errors import OAuthLoginError
 from oauth_login.flow import start_login
 from oauth_login.login import attempts, markers, step_up
+from oauth_login.login.limits import BEGIN
 from oauth_login.login.state import LINK, LOGIN, new_state
 from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.registry import get_provider
@@ -35,6 +36,7 @@ from oauth_login.views.browser import (
     login_required,
 )
 from oauth_login.views.guard import guarded_view
+from oauth_login.views.limited import too_many
 from oauth_login.views.pages import denied_page, error_page, show
 from oauth_login.views.parameters import query_params
 from oauth_login.views.redirects import (
@@ -106,8 +108,11 @@ def start(
 
     `confirms` is the action that this login shall confirm: see confirmations.py.
     """
+    if page := too_many(request, BEGIN, next=next_path):
+        return page
     again = alias, next_path, params, switch_account
-    if mode == "login" and not restarts and _is_at_another_host(request):
+    is_plain = mode == "login" and not restarts and not confirms
+    if is_plain and _is_at_another_host(request):
         url = _begin_url(*again, mark=HOP)
         return _sent_to(request, f"{get_config().base_url}{url}")
     now = time.time()

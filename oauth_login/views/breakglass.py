@@ -18,8 +18,10 @@ from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
 from oauth_login.login.breakglass import SESSION_LIFETIME, find_user, is_known, use
+from oauth_login.login.limits import EMERGENCY_LINK
 from oauth_login.sessions.begin import mark_breakglass, sign_in
 from oauth_login.views.guard import guarded_view
+from oauth_login.views.limited import too_many
 from oauth_login.views.pages import error_page, show, with_form
 
 
@@ -36,6 +38,9 @@ def breakglass(request: HttpRequest, token: str) -> HttpResponse:
             return with_form(page, secret_url=True)
         user = use(token, now=timezone.now())
     except LoginRefused as error:
+        # Only for links that are not valid: an attacker must not lock out an operator.
+        if limited := too_many(request, EMERGENCY_LINK):
+            return limited
         who = f"link {error.detail.get('link')}"
         return error_page(request, error, is_ours=is_known(error), who=who)
     _log_in(request, user)

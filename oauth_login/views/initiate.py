@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import InvalidCallback
+from oauth_login.login.limits import INITIATE
 from oauth_login.protocol.issuer import is_issuer
 from oauth_login.protocol.request_parameters import url_parameters
 from oauth_login.protocol.strict_json import printable
@@ -26,6 +27,7 @@ from oauth_login.views.browser import (
     needs_hop,
 )
 from oauth_login.views.guard import guarded_view
+from oauth_login.views.limited import too_many
 from oauth_login.views.pages import continue_page
 from oauth_login.views.parameters import (
     form_params,
@@ -62,6 +64,8 @@ def initiate(request: HttpRequest, provider: str) -> HttpResponse:
     if not is_navigation(request):
         return login_required(request)
     received = single_params(request, INITIATE_PARAMETERS)
+    if page := too_many(request, INITIATE):
+        return page  # before the provider is asked for its issuer
     _check_issuer(entry, received.get("iss", ""))
     next_path = path_on_this_site(request, received.get("target_link_uri", ""))
     if is_cross_site(request):

@@ -18,10 +18,12 @@ from django.views.decorators.http import require_http_methods
 
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
+from oauth_login.login.limits import ADDRESS
 from oauth_login.policy.email_address import plain_address
 from oauth_login.views.begin import forward, start
 from oauth_login.views.browser import is_navigation, is_prefetch, login_required
 from oauth_login.views.guard import guarded_view
+from oauth_login.views.limited import too_many
 from oauth_login.views.pages import TITLES, show, with_form
 from oauth_login.views.password import password_url
 from oauth_login.views.redirects import requested_next, target
@@ -76,6 +78,8 @@ def _start_by_address(
     Only the settings decide, never the user table: the response must not tell whether
     the address has an account (T123).
     """
+    if page := too_many(request, ADDRESS, next=next_path):
+        return page
     typed = request.POST.get("address", "").strip()
     entry = provider_of(typed, providers)
     if entry is None:

@@ -16,10 +16,12 @@ from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.errors import InvalidCallback
 from oauth_login.login import markers
+from oauth_login.login.limits import LOST_CALLBACK
 from oauth_login.login.state import LINK, LOGIN, SealedState, unseal_state
 from oauth_login.sessions.facts import is_signed_in_by
 from oauth_login.views.begin import start
 from oauth_login.views.browser import needs_hop
+from oauth_login.views.limited import too_many
 from oauth_login.views.login import login_page
 from oauth_login.views.pages import continue_page, recorded
 from oauth_login.views.parameters import hop_url
@@ -39,11 +41,17 @@ def resume(
     `parameters` are those that the hop of a site with strict cookies passes on.
     """
     sealed = unseal_state(state, LINK) or unseal_state(state, LOGIN)
-    if sealed is None or sealed.provider != alias:
-        raise InvalidCallback("callback.state_unknown")
-    is_ours = markers.is_marked(request, state) and sealed.is_current(now=now)
-    if needs_hop(request) and (is_ours or _may_be_under_way(sealed, now)):
+    if sealed is not None and sealed.provider != alias:
+        sealed = None
+    is_current = sealed is not None and sealed.is_current(now=now)
+    is_ours = is_current and markers.is_marked(request, state)
+    if sealed and needs_hop(request) and (is_ours or _may_be_under_way(sealed, now)):
+        # The session's cookie may be missing, and the attempt with it.
         return continue_page(request, hop_url(request, parameters))
+    if page := too_many(request, LOST_CALLBACK):
+        return page
+    if sealed is None:
+        raise InvalidCallback("callback.state_unknown")
     if not is_ours:
         return _begun_elsewhere(request, alias)
     return _go_on(request, sealed, state)

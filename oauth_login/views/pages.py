@@ -31,6 +31,7 @@ TITLES = {
     "login": pgettext_lazy("oauth_login heading", "Sign in"),
     "logout": pgettext_lazy("oauth_login heading", "Sign out"),
     "resume": pgettext_lazy("oauth_login heading", "Submit the form now?"),
+    "too_many": pgettext_lazy("oauth_login heading", "Too many attempts"),
     "resume_gone": pgettext_lazy("oauth_login heading", "Form no longer available"),
     "sign_in_again": pgettext_lazy("oauth_login heading", "Sign in again"),
     "signing_out": pgettext_lazy("oauth_login heading", "Signing out"),
