@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from oauth_login.accounts.resolve import resolve_user
 from oauth_login.conf import get_config
 from oauth_login.flow import VerifiedIdentity
-from oauth_login.policy.rules import check_admission, decide
+from oauth_login.policy.rules import decide
+from oauth_login.rights.admission import admit
 from oauth_login.rights.apply import apply
 from oauth_login.rights.record_claims import record_claims
 
@@ -42,8 +43,7 @@ class OAuthLoginBackend(ModelBackend):
             return None
         verified = oauth_login_token
         entry = get_config().providers[verified.provider]
-        values = entry.rules.read(verified.claims, complete=verified.claims_complete)
-        check_admission(entry.rules, values)
+        values = admit(verified, entry)
         decision = decide(entry.rules, values)
         with transaction.atomic():
             user, identity = resolve_user(verified, entry)

@@ -19,6 +19,7 @@ from oauth_login.accounts.fields import field_of
 from oauth_login.accounts.identities import OUR_BACKEND, our_backend
 from oauth_login.conf import get_config
 from oauth_login.conf.schema import DEFAULT_FIELDS, Config
+from oauth_login.rights.checks import find_database_problems, find_problems
 from oauth_login.sessions.end import MIDDLEWARE as LOGIN_SESSIONS
 from oauth_login.views.reachable import hidden_urls, is_included
 
@@ -69,7 +70,7 @@ def check_site(**kwargs: Any) -> list[CheckMessage]:
         *_check_middleware(),
         *_check_admin_sites(),
         *_check_user_model(),
-        *_check_linking(),
+        *(_message(*problem) for problem in find_problems()),
         *_check_user_fields(),
         *_check_domains(),
     ]
@@ -130,6 +131,7 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
         )
         hint = "Use a shared cache, and name it in OAUTH_LOGIN['CACHE']."
         found.append(_message("W045", text, hint))
+    found += [_message(*problem) for problem in find_database_problems()]
     if config.allow_http_loopback:
         text = "OAUTH_LOGIN allows http for this machine (ALLOW_HTTP_LOOPBACK)."
         found.append(_message("W046", text))
@@ -209,19 +211,6 @@ def _derives(path: str, base: str) -> bool:
     except ImportError:
         return False  # Django says so, when it starts
     return isinstance(middleware, type) and issubclass(middleware, import_string(base))
-
-
-def _check_linking() -> list[CheckMessage]:
-    """LINK_BY_EMAIL with a user model that has no e-mail address."""
-    user_model = get_user_model()
-    name = user_model.get_email_field_name()
-    entries = get_config().providers.values()
-    if not any(entry.link_by_email for entry in entries) or any(
-        field.name == name for field in user_model._meta.concrete_fields
-    ):
-        return []
-    text = f"LINK_BY_EMAIL finds no users: {user_model._meta.label} has no {name!r}."
-    return [_message("E061", text)]
 
 
 def _check_admin_sites() -> list[CheckMessage]:

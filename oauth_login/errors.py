@@ -275,6 +275,8 @@ _codes(
     not_staff="The user is signed in, but is not allowed into the admin.",
     not_permitted="The user is signed in, but a page of the site refuses access.",
     not_linkable="The address belongs to users that LINK_BY_EMAIL may not link.",
+    connect_off="This provider's accounts cannot be connected to users (CONNECT).",
+    session_ended="The session ended while an identity was being connected.",
     identity_taken="The account at the provider is linked to another user.",
     last_way_in="Without this identity, the user could no longer log in.",
     provider_required="Signed in with a password where a provider's login is required.",

@@ -89,7 +89,8 @@ class VerifiedIdentity:
 
     `issuer` and `subject` together identify the person for ever; the claims are what
     the provider says about the person today. `claims_complete` is False if userinfo was
-    needed but unavailable: then a missing claim is unknown, not absent.
+    needed but unavailable: then a missing claim is unknown, not absent. It may also be
+    behind one of `missing_scopes`, which were requested and not granted.
     """
 
     provider: str
@@ -97,6 +98,7 @@ class VerifiedIdentity:
     subject: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     claims_complete: bool
+    missing_scopes: frozenset[str] = frozenset()
     # A name that the browser carried, unsigned: used only to fill empty fields.
     unsigned_names: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -215,6 +217,7 @@ def finish_login(
         subject=id_token.subject,
         claims=MappingProxyType(claims),
         claims_complete=complete,
+        missing_scopes=tokens.missing_scopes,
         unsigned_names=_unsigned_names(provider, params),
     )
 
@@ -229,6 +232,7 @@ def _identity_from_user_document(
         subject_field=provider.subject_field or "",
     )
     claims, complete = _claims_or_fallback(
+        provider,
         lambda: provider.with_verified_email(
             claims, tokens.access_token, metadata=metadata
         ),
@@ -240,6 +244,7 @@ def _identity_from_user_document(
         subject=subject,
         claims=MappingProxyType(claims),
         claims_complete=complete,
+        missing_scopes=tokens.missing_scopes,
     )
 
 
@@ -260,6 +265,7 @@ def _all_claims(
         logger.warning("logging in with fewer claims: %s", obstacle)
         return claims, False
     return _claims_or_fallback(
+        provider,
         lambda: merged_claims(
             claims,
             provider.fetch_userinfo(
@@ -282,25 +288,33 @@ def _unsigned_names(
 
 
 def _claims_or_fallback(
-    ask: Callable[[], dict[str, Any]], *, without: dict[str, Any]
+    provider: Provider,
+    ask: Callable[[], dict[str, Any]],
+    *,
+    without: dict[str, Any],
 ) -> tuple[dict[str, Any], bool]:
-    """Return `(claims, complete)`: what `ask()` fetched, or `without` in an outage."""
+    """Return `(claims, complete)`: what `ask()` fetched, or `without` in an outage.
+
+    A response that is no good document ends the login if a rule needs it (T148): a
+    person could cause it, and keep their access rights with it. If no rule does, only
+    names and addresses are missing. A false response always ends the login (T61).
+    """
     try:
         return ask(), True
     except (ProviderUnavailable, InvalidProviderResponse) as error:
-        if not _is_outage(error):
+        if isinstance(error, InvalidProviderResponse) and (
+            error.code not in _BAD_DOCUMENTS or provider.lacks_rule_claims(without)
+        ):
             raise
         logger.warning("logging in with fewer claims: %s", error.code)
         return without, False
 
 
-def _is_outage(error: ProviderUnavailable | InvalidProviderResponse) -> bool:
-    """Whether userinfo was unavailable. A false response ends the login (T61)."""
-    return isinstance(error, ProviderUnavailable) or error.code in {
-        "userinfo.refused",
-        "userinfo.unexpected_status",
-        "userinfo.too_large",
-        "userinfo.content_encoding",
-        "userinfo.content_type",
-        "userinfo.not_json",
-    }
+_BAD_DOCUMENTS = {
+    "userinfo.refused",
+    "userinfo.unexpected_status",
+    "userinfo.too_large",
+    "userinfo.content_encoding",
+    "userinfo.content_type",
+    "userinfo.not_json",
+}

@@ -50,6 +50,12 @@ class Identity(models.Model):
     # out. Only with KEEP_CLAIMS, and only the claims that rules name.
     claims = models.JSONField(null=True, editable=False)
     claims_at = models.DateTimeField(null=True, editable=False)
+    # The first login of this identity created the user: see link_by_email.py (T135).
+    made_user = models.BooleanField(default=False, db_default=False)
+    # The user has a placeholder as username, because the claims could not be fetched.
+    provisional_username = models.BooleanField(default=False, db_default=False)
+    # The first login since the last decision at which rules could not decide (T148).
+    unconfirmed_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = pgettext_lazy("oauth_login model", "identity")
@@ -65,18 +71,33 @@ class Identity(models.Model):
 
 
 class GrantedRight(models.Model):
-    """A right that a rule granted to the user of an identity, and may revoke."""
+    """A right that a rule granted to a user, and may revoke.
+
+    `identity` is the one that logged in. It is empty if the identity is gone and the
+    user still has the right, as the last active superuser does (T150).
+    """
 
     class Kind(models.TextChoices):
         STAFF = "staff", pgettext_lazy("oauth_login right", "staff")
         SUPERUSER = "superuser", pgettext_lazy("oauth_login right", "superuser")
         GROUP = "group", pgettext_lazy("oauth_login right", "group")
 
+    # NULL only in rows that an earlier version added: then it is the identity's user.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="oauth_login_rights",
+    )
     identity = models.ForeignKey(
-        Identity, on_delete=models.CASCADE, related_name="rights"
+        Identity, null=True, on_delete=models.SET_NULL, related_name="rights"
     )
     kind = models.CharField(max_length=9, choices=Kind.choices)
-    # Empty for the flags, not NULL: then every database enforces the constraint.
+    # The group, whatever its name is now; NULL for the flags.
+    django_group = models.ForeignKey(
+        "auth.Group", null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    # Its name. Empty for the flags, not NULL: then the constraint always holds.
     group = models.CharField(max_length=150, blank=True)
     reason = models.CharField(max_length=500)
     granted_at = models.DateTimeField(auto_now_add=True)
@@ -182,6 +203,7 @@ class LoginEvent(models.Model):
             "rights_changed",
             pgettext_lazy("oauth_login event", "access rights changed"),
         )
+        WITHDRAWN = "withdrawn", pgettext_lazy("oauth_login event", "access withdrawn")
         BREAKGLASS = (
             "breakglass",
             pgettext_lazy("oauth_login event", "emergency access"),

@@ -40,7 +40,7 @@ def get_provider(alias: str) -> Provider:
 def _provider(alias: str) -> Provider:
     site = get_config()
     entry = site.providers[alias]
-    return Provider(
+    provider = Provider(
         alias=alias,
         source=MetadataSource(
             issuer=entry.issuer,
@@ -64,6 +64,8 @@ def _provider(alias: str) -> Provider:
         lacks_claims=partial(_lacks, sorted(_claims_needed(entry))),
         overage=_overage(entry),
     )
+    provider.lacks_rule_claims = partial(_lacks, sorted(_claims_of_rules(entry)))
+    return provider
 
 
 def internal_hosts(entry: ProviderConfig) -> frozenset[tuple[str, int]]:
@@ -120,9 +122,7 @@ def _keys(sources: Sequence[KeySource], alias: str) -> tuple[ClientKey, ...]:
 
 def _claims_needed(entry: ProviderConfig) -> set[str]:
     """The claims that every login needs: for rules, username and email address."""
-    paths = entry.rules.claims_needed()
-    if EMAIL_DOMAIN in paths:
-        paths = paths - {EMAIL_DOMAIN} | {"email", "email_verified"}
+    paths = _claims_of_rules(entry)
     scopes = entry.client.scope.split()
     # The site requests these claims by scope (OpenID Connect Core 5.4).
     if "profile" in scopes:
@@ -134,6 +134,13 @@ def _claims_needed(entry: ProviderConfig) -> set[str]:
         for rule in entry.user_fields
         if rule.claim is not None and rule not in DEFAULT_FIELDS
     }
+
+
+def _claims_of_rules(entry: ProviderConfig) -> set[str]:
+    paths = entry.rules.claims_needed()
+    if EMAIL_DOMAIN in paths:
+        paths = paths - {EMAIL_DOMAIN} | {"email", "email_verified"}
+    return paths
 
 
 def _lacks(paths: list[str], claims: Any) -> bool:

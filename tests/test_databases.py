@@ -200,3 +200,53 @@ def test_a_letter_that_the_database_cannot_hold_is_no_traceback(
         assert "does not take ['first_name']" in caplog.text
     finally:
         charset("utf8mb4")
+
+
+# --- T149: one order of locks. With threads here, and with processes in test_races.py.
+
+
+def test_strangers_with_one_name_all_get_a_user() -> None:
+    # T180
+    for round_ in range(3):
+        wish = f"name{round_}"
+        calls = [
+            lambda n=n, w=wish: enter(person(f"{w}-{n}", preferred_username=w))
+            for n in range(6)
+        ]
+        found = at_once(*calls)
+        assert not [user for user in found if isinstance(user, str)]
+        assert len({user.username.lower() for user in found}) == 6
+
+
+def test_an_identity_that_is_moved_and_logs_in_at_once_is_no_deadlock(
+    settings: Settings,
+) -> None:
+    # T149: the hook moves it, and both users log in, with a chain of events
+    key = "a-key-for-the-chain-with-32-bytes!!!"
+    rules = {"STAFF_IF": {"g": "staff"}}
+    entry = {**settings.OAUTH_LOGIN["PROVIDERS"]["corp"], **rules}
+    plain = {"PROVIDERS": {"corp": entry}, "EVENT_LOG_KEY": key}
+    settings.OAUTH_LOGIN = plain
+    first = enter(person("first", g="staff", preferred_username="first"))
+    second = enter(person("second", g="staff", preferred_username="second"))
+    moved = enter(person("moved", g="staff", preferred_username="moved"))
+    settings.OAUTH_LOGIN = {**plain, "RESOLVE_USER": f"{__name__}.move"}
+    for target in (first, second, moved, first):
+        TARGET[:] = [target.pk]
+        found = at_once(
+            lambda: enter(person("moved", g="staff")),
+            lambda: enter(person("first")),
+            lambda: enter(person("second")),
+            lambda: enter(person("first", g="staff")),
+        )
+        assert found[0] == target
+    assert Identity.objects.get(subject="moved").user == first
+
+
+TARGET: list[Any] = []
+
+
+def move(verified: Any, user: Any) -> Any:
+    if verified.subject != "moved":
+        return None
+    return User.objects.get(pk=TARGET[0])

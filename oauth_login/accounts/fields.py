@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -20,7 +22,7 @@ from oauth_login.conf.user_fields import FieldRule
 from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.policy.claim_paths import first_text
-from oauth_login.policy.email_address import is_verified
+from oauth_login.policy.email_address import is_verified, plain_address
 
 logger = logging.getLogger("oauth_login.user_fields")
 
@@ -31,13 +33,20 @@ _HOSTILE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 def set_fields(
-    user: AbstractBaseUser, verified: VerifiedIdentity, entry: ProviderConfig
+    user: AbstractBaseUser,
+    verified: VerifiedIdentity,
+    entry: ProviderConfig,
+    *,
+    may_replace: Callable[[], bool] = lambda: True,
 ) -> list[str]:
     """Set the fields that USER_FIELDS names, without saving; return what changed.
 
     A claim that is missing, empty or not allowed by the field leaves it as it is.
+    `may_replace` is asked before the first value of an existing user is replaced;
+    without it, a login only fills empty fields.
     """
-    changed = []
+    changed: list[str] = []
+    may_replace = cache(may_replace)
     for rule in entry.user_fields:
         field = field_of(type(user), rule)
         if field is None or not _is_due(rule, field, user):
@@ -47,6 +56,7 @@ def set_fields(
             value in field.empty_values
             or value == getattr(user, field.name)
             or not _may_store(user, field, value, rule, verified, entry)
+            or not (_is_empty(user, field) or may_replace())
         ):
             continue
         setattr(user, field.name, value)
@@ -83,7 +93,7 @@ def _is_due(rule: FieldRule, field: Any, user: Any) -> bool:
     # T97: a login never changes the username of an existing user.
     if rule.when == "create" or field.name == user.USERNAME_FIELD:
         return False
-    return rule.when == "always" or getattr(user, field.name) in field.empty_values
+    return rule.when == "always" or _is_empty(user, field)
 
 
 def _source_value(
@@ -147,18 +157,23 @@ def _may_store(
     verified: VerifiedIdentity,
     entry: ProviderConfig,
 ) -> bool:
-    """Whether the value does not clash with another user.
+    """Whether the value does not clash with another user, and an address may stand.
 
-    An address that the provider says is not verified is not stored. One that another
-    user has is stored only with a new user, and only if it is verified: code that
-    looks up users by address could take one for the other (T90, T107).
+    T145: an address that the provider says is not verified is not stored. One of which
+    it says nothing fills an empty field, as a contact address, but it replaces none and
+    is never a login name. An address that another user has is stored only with a new
+    user, and only if it is verified: code that looks up users by address could take one
+    for the other (T90, T107).
     """
     is_own: bool | None = None
     is_address = field.name == type(user).get_email_field_name()
-    if is_address and rule.claim is not None:
-        if rule.claim == "email" or entry.trust_email == "never":
-            is_own = is_verified(verified.claims, trust=entry.trust_email)
+    if _holds_address(user, field, rule):
+        is_own = _is_own(value, rule, verified, trust=entry.trust_email)
         if is_own is False:
+            return False
+        if is_own is None and (
+            field.name == user.USERNAME_FIELD or not _is_empty(user, field)
+        ):
             return False
     if field.name == user.USERNAME_FIELD:
         return True  # a new user: resolve.py makes it unique
@@ -169,6 +184,33 @@ def _may_store(
         logger.warning("user=%r: another user has this %s", user.pk, field.name)
         return False
     return True
+
+
+def _holds_address(user: Any, field: Any, rule: FieldRule) -> bool:
+    """Whether a claim would fill this field with an e-mail address."""
+    return rule.claim is not None and (
+        rule.claim == "email"
+        or isinstance(field, models.EmailField)
+        or field.name == type(user).get_email_field_name()
+    )
+
+
+def _is_own(
+    value: object, rule: FieldRule, verified: VerifiedIdentity, *, trust: str
+) -> bool | None:
+    """As is_verified(), for the address of any claim."""
+    claims = verified.claims
+    if rule.claim != "email" and (
+        plain_address(value) is None
+        or plain_address(value) != plain_address(claims.get("email"))
+    ):
+        # `email_verified` is about the address in `email` and about no other one.
+        claims = {}
+    return is_verified(claims, trust=trust)
+
+
+def _is_empty(user: Any, field: Any) -> bool:
+    return getattr(user, field.name) in field.empty_values
 
 
 def _is_taken(user: Any, field: Any, value: object, lookup: str) -> bool:

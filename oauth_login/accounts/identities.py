@@ -10,8 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from oauth_login import signals
@@ -42,13 +44,73 @@ def is_ours(path: str) -> bool:
     return isinstance(backend, type) and issubclass(backend, import_string(OUR_BACKEND))
 
 
-def find_identity(issuer: str, subject: str) -> Identity | None:
-    """The identity with this issuer and subject, and its user in the same query."""
-    key = Identity.key_of(issuer, subject)
-    identity = Identity.objects.select_related("user").filter(key=key).first()
+def find_identity(issuer: str, subject: str, *, lock: bool = False) -> Identity | None:
+    """The identity with this issuer and subject, and its user in the same query.
+
+    With `lock`, both rows are locked until the transaction ends, the user first (T149).
+    IntegrityError if the identity was moved while this waited.
+    """
+    rows = Identity.objects.select_related("user")
+    rows = rows.filter(key=Identity.key_of(issuer, subject))
+    if not lock or not connection.features.has_select_for_update:
+        identity = rows.first()
+    elif connection.vendor == "postgresql":
+        # It locks the rows in this order. Other databases lock them as they read them.
+        identity = rows.select_for_update(of=("user", "self")).first()
+    else:
+        identity = _locked_in_two_steps(rows)
     if identity and (identity.issuer, identity.subject) != (issuer, subject):
         return None  # T89
     return identity
+
+
+def _locked_in_two_steps(rows: QuerySet[Identity]) -> Identity | None:
+    owner = Subquery(rows.order_by().values("user_id")[:1])
+    users = get_user_model()._base_manager.filter(pk=owner)
+    user = users.select_for_update().first()
+    if user is None:
+        return None
+    identity = rows.select_related(None).select_for_update().first()
+    if identity is None or identity.user_id != user.pk:
+        raise IntegrityError
+    identity.user = user
+    return identity
+
+
+def lock_user(user_id: Any) -> Any:
+    """The user, whose row stays locked until the transaction ends (T149).
+
+    Every change of a user's rights, identities and sessions takes this lock first, and
+    then those of the identity, its rights, its sessions and the event, in this order.
+    """
+    return get_user_model()._base_manager.select_for_update().get(pk=user_id)
+
+
+def lock_owner(*, instance: Identity, **kwargs: Any) -> None:
+    """Lock the user before an identity goes: the first receiver of `pre_delete`."""
+    users = get_user_model()._base_manager.select_for_update()
+    list(users.filter(pk=instance.user_id).values_list("pk"))
+
+
+def leads_in(identity: Identity) -> bool:
+    """Whether a login with it is possible: its provider still has its issuer (T160)."""
+    return get_config().entry_of(identity.provider, identity.issuer) is not None
+
+
+def may_link(identity: Identity) -> bool:
+    """Whether the provider of this identity may link users by address (T135)."""
+    entry = get_config().entry_of(identity.provider, identity.issuer)
+    return entry is not None and bool(entry.link_by_email)
+
+
+def is_first(identity: Identity) -> bool:
+    """Whether it is the user's oldest identity that leads in.
+
+    Names and addresses follow that one. A later one fills only empty fields: it may
+    belong to a provider that is trusted less (T107).
+    """
+    older = Identity.objects.filter(user_id=identity.user_id, pk__lt=identity.pk)
+    return not any(map(leads_in, older))
 
 
 def verified_email(verified: VerifiedIdentity, entry: ProviderConfig) -> str:
@@ -65,6 +127,8 @@ def create_identity(
     issuer: str,
     subject: str,
     verified_email: str = "",
+    made_user: bool = False,
+    provisional_username: bool = False,
 ) -> Identity:
     """Store a new identity of the user; IntegrityError if it belongs to any user."""
     return Identity.objects.create(
@@ -74,11 +138,18 @@ def create_identity(
         subject=subject,
         provider=provider,
         verified_email=verified_email,
+        made_user=made_user,
+        provisional_username=provisional_username,
     )
 
 
 def create_identity_of(
-    user: AbstractBaseUser, verified: VerifiedIdentity, entry: ProviderConfig
+    user: AbstractBaseUser,
+    verified: VerifiedIdentity,
+    entry: ProviderConfig,
+    *,
+    made_user: bool = False,
+    provisional_username: bool = False,
 ) -> Identity:
     """Store what a login proved as a new identity of the user: see create_identity."""
     return create_identity(
@@ -87,7 +158,23 @@ def create_identity_of(
         issuer=verified.issuer,
         subject=verified.subject,
         verified_email=verified_email(verified, entry),
+        made_user=made_user,
+        provisional_username=provisional_username,
     )
+
+
+def pass_mark_on(*, instance: Identity, **kwargs: Any) -> None:
+    """Before an identity that made its user goes, mark another one: for `pre_delete`.
+
+    Otherwise a person could remove the mark by connecting a second identity and
+    disconnecting the first one (T135).
+    """
+    if not instance.made_user:
+        return
+    others = Identity.objects.filter(user_id=instance.user_id).exclude(pk=instance.pk)
+    # The one that links least: a mark at a provider that may link has no effect.
+    for other in sorted(others, key=lambda row: (may_link(row), row.pk))[:1]:
+        Identity.objects.filter(pk=other.pk).update(made_user=True)
 
 
 def announce_link(
@@ -117,11 +204,14 @@ def connect(
     (T103). LoginRefused if the identity belongs to another user. If it is the user's
     own already, nothing changes. The rules apply at the next login with it.
     """
+    entry = get_config().providers[verified.provider]
+    if not entry.connect:
+        raise LoginRefused("account.connect_off")
     identity = find_identity(verified.issuer, verified.subject)
     if identity is None:
-        entry = get_config().providers[verified.provider]
         try:
             with transaction.atomic():
+                _check_still_signed_in(user)
                 identity = create_identity_of(user, verified, entry)
         except IntegrityError:
             # Lost a race: the same user in another tab, or another user.
@@ -133,6 +223,20 @@ def connect(
     return identity
 
 
+def _check_still_signed_in(user: Any) -> None:
+    """Lock the user; LoginRefused if another login took the account meanwhile.
+
+    T91: while an attacker connects an identity to an account that was made with another
+    person's address, that person may link it. Linking changes the password, and with it
+    the hash that Django keeps in each session.
+    """
+    locked = lock_user(user.pk)
+    if not constant_time_compare(
+        locked.get_session_auth_hash(), user.get_session_auth_hash()
+    ):
+        raise LoginRefused("account.session_ended")
+
+
 def disconnect(user: AbstractBaseUser, identity_id: int) -> Identity | None:
     """Delete one identity of the user and return it; None if it is not the user's.
 
@@ -141,12 +245,12 @@ def disconnect(user: AbstractBaseUser, identity_id: int) -> Identity | None:
     """
     with transaction.atomic():
         # The lock keeps two requests from deleting the last two identities.
-        locked = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
+        locked = lock_user(user.pk)
         identities = {row.pk: row for row in Identity.objects.filter(user=locked)}
         identity = identities.pop(identity_id, None)
         if identity is None:
             return None
-        if not has_password(locked) and not any(map(_can_log_in, identities.values())):
+        if not has_password(locked) and not any(map(leads_in, identities.values())):
             raise LoginRefused("account.last_way_in")
         identity.delete()
     return identity
@@ -155,7 +259,7 @@ def disconnect(user: AbstractBaseUser, identity_id: int) -> Identity | None:
 def may_disconnect(user: AbstractBaseUser, identity: Identity) -> bool:
     """Whether `disconnect` would succeed: pages offer the button only then."""
     others = Identity.objects.filter(user_id=user.pk).exclude(pk=identity.pk)
-    return has_password(user) or any(map(_can_log_in, others))
+    return has_password(user) or any(map(leads_in, others))
 
 
 def other_ways_in(user: AbstractBaseUser, identity: Identity) -> dict[str, Any]:
@@ -164,7 +268,7 @@ def other_ways_in(user: AbstractBaseUser, identity: Identity) -> dict[str, Any]:
     `providers` are those of the other identities; `has_password` is about the user.
     """
     others = Identity.objects.filter(user_id=user.pk).exclude(pk=identity.pk)
-    aliases = {row.provider for row in others}
+    aliases = {row.provider for row in others if leads_in(row)}
     return {
         "providers": [e for a, e in get_config().providers.items() if a in aliases],
         "has_password": has_password(user),
@@ -177,7 +281,3 @@ def has_password(user: AbstractBaseUser) -> bool:
     return user.has_usable_password() and any(
         not is_ours(backend) for backend in settings.AUTHENTICATION_BACKENDS
     )
-
-
-def _can_log_in(identity: Identity) -> bool:
-    return identity.provider in get_config().providers

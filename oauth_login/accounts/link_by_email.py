@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError
 
+from oauth_login.accounts.identities import may_link
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import LoginRefused
 from oauth_login.flow import VerifiedIdentity
@@ -37,7 +38,8 @@ def find_by_email(
         or is_verified(verified.claims, trust=entry.trust_email) is not True
     ):
         return None
-    users = users_with(address, lock=True)
+    # T135: users whom a provider that may not link has made are never in the way.
+    users = [u for u in users_with(address, lock=True) if not _was_planted(u)]
     if not users:
         return None
     key = Identity.key_of(verified.issuer, verified.subject)
@@ -49,6 +51,19 @@ def find_by_email(
     if reason:
         raise LoginRefused("account.not_linkable", reason=reason)
     return users[0]
+
+
+def check_address_known(verified: VerifiedIdentity, entry: ProviderConfig) -> None:
+    """Refuse a first login if an outage hides the address that could link it.
+
+    Otherwise the person would get a second account, and keep it for ever.
+    """
+    if (
+        entry.link_by_email
+        and not verified.claims_complete
+        and verified.claims.get("email") in (None, "")
+    ):
+        raise LoginRefused("account.claims_unknown", claim="email")
 
 
 def users_with(address: str, *, lock: bool = False) -> list[AbstractBaseUser]:
@@ -66,19 +81,41 @@ def users_with(address: str, *, lock: bool = False) -> list[AbstractBaseUser]:
     ]
 
 
+def _was_planted(user: Any) -> bool:
+    """Whether a login at a provider that may not link has made this user (T135).
+
+    An attacker could have made it with another person's address, to wait until the
+    owner of the address is linked to it.
+    """
+    made = Identity.objects.filter(user_id=user.pk, made_user=True)
+    return any(not may_link(row) for row in made)
+
+
 def _objection(user: Any, verified: VerifiedIdentity) -> str:
     """Why this user cannot be linked; empty if nothing is against it."""
     if not user.is_active:
         return "inactive"  # T99
-    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
-        return "staff"
+    if _has_rights(user):
+        return "has rights"
     theirs = list(Identity.objects.filter(user_id=user.pk))
     if any(row.issuer == verified.issuer for row in theirs):
         return "has an identity at this issuer"  # T107
+    if not all(map(may_link, theirs)):
+        # T91, T135: linking disables a password, but this identity would stay.
+        return "has an identity of a provider that may not link"
     address = plain_address(verified.claims.get("email"))
     if theirs and not any(row.verified_email == address for row in theirs):
-        # T91: an attacker may have logged in through another provider with this
-        # address, to wait for its owner. Linking disables a password, but would leave
-        # the attacker's identity in place.
         return "address not verified by another identity"
     return ""
+
+
+def _has_rights(user: Any) -> bool:
+    """Whether the user is staff or superuser, or has any permission."""
+    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
+        return True
+    of_groups = getattr(user, "groups", None)
+    of_user = getattr(user, "user_permissions", None)
+    return bool(
+        (of_groups is not None and of_groups.filter(permissions__isnull=False).exists())
+        or (of_user is not None and of_user.exists())
+    )

@@ -23,10 +23,13 @@ from oauth_login.accounts.identities import (
     announce_link,
     create_identity_of,
     find_identity,
+    is_first,
+    lock_user,
+    pass_mark_on,
     verified_email,
 )
-from oauth_login.accounts.link_by_email import find_by_email
-from oauth_login.accounts.usernames import new_username
+from oauth_login.accounts.link_by_email import check_address_known, find_by_email
+from oauth_login.accounts.usernames import is_placeholder, new_username
 from oauth_login.audit.events import send
 from oauth_login.conf import get_config
 from oauth_login.conf.accounts import KEEP_PASSWORD
@@ -35,11 +38,13 @@ from oauth_login.errors import ConfigurationError, LoginRefused
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.models import Identity
 from oauth_login.rights.apply import withdraw
+from oauth_login.rights.plan import FLAGS
 from oauth_login.sessions.end import end_rows, open_sessions
 
 logger = logging.getLogger("oauth_login.accounts")
 
-MAX_ATTEMPTS = 3
+# T180: strangers with the same username, at the same moment, get one each.
+MAX_ATTEMPTS = 6
 
 
 def resolve_user(
@@ -49,10 +54,10 @@ def resolve_user(
     for attempt in range(MAX_ATTEMPTS):
         try:
             with transaction.atomic():
-                identity = find_identity(verified.issuer, verified.subject)
+                identity = find_identity(verified.issuer, verified.subject, lock=True)
                 if identity is not None:
                     return _returning_user(identity, verified, entry)
-                return _new_user(verified, entry, by_email=attempt == 0)
+                return _new_user(verified, entry, attempt=attempt)
         except IntegrityError:
             # Lost a race: the same person in another tab, or another user took the
             # username. Look for the identity again, but no longer by the address:
@@ -67,38 +72,63 @@ def _returning_user(
     """The user whom the identity belongs to, unless the site's hook moves it."""
     user = _user_from_hook(verified, identity.user)
     _check_active(identity.user if user is None else user)
+    changed = ["last_login_at", "provider", "verified_email", "provisional_username"]
     if user is not None and user.pk != identity.user_id:
-        # The previous user must not keep the rights that this identity granted.
-        withdraw(identity)
-        identity.user = user  # type: ignore[assignment] # any user model
-    _update(identity.user, verified, entry)
+        _move(identity, user)
+        changed += ["user", "made_user"]
     identity.last_login_at = timezone.now()
     identity.provider = verified.provider
     identity.verified_email = verified_email(verified, entry)
-    identity.save(update_fields=["user", "last_login_at", "provider", "verified_email"])
+    _update(identity, verified, entry)
+    # Not `user`, unless this login moves the identity: an operator may have moved it.
+    identity.save(update_fields=changed)
     return identity.user, identity
 
 
+def _move(identity: Identity, user: AbstractBaseUser) -> None:
+    """Give the identity to another user, as the site's hook says."""
+    # Before the first event: no lock is taken while the chain's head is held (T149).
+    _lock(user)
+    # The previous user must not keep the rights that this identity granted.
+    withdraw(identity)
+    pass_mark_on(instance=identity)
+    identity.made_user = identity.provisional_username = False
+    identity.user = user  # type: ignore[assignment] # any user model
+
+
 def _new_user(
-    verified: VerifiedIdentity, entry: ProviderConfig, *, by_email: bool
+    verified: VerifiedIdentity, entry: ProviderConfig, *, attempt: int
 ) -> tuple[AbstractBaseUser, Identity]:
     """The user for a first login: from the hook, by address, or created."""
     user = _user_from_hook(verified, None)
     _check_active(user)
-    if user is None and by_email:
-        found = find_by_email(verified, entry)
+    if user is None:
+        check_address_known(verified, entry)
+        found = find_by_email(verified, entry) if attempt == 0 else None
         if found is not None:
             return found, _link(found, verified, entry)
     created = user is None or user.pk is None or user._state.adding
+    is_provisional = False
     if user is None:
         if not entry.create_users:
             raise LoginRefused("account.creation_disabled")
-        user = _unsaved_user(verified, entry)
+        user = _unsaved_user(verified, entry, is_contested=attempt > 1)
+        is_provisional = not verified.claims_complete and is_placeholder(
+            user.get_username(), verified
+        )
     if created:
         if not user.password:
             user.set_unusable_password()  # T101
         _save_new(user)
-    identity = create_identity_of(user, verified, entry)
+    else:
+        _lock(user)
+    identity = create_identity_of(
+        user,
+        verified,
+        entry,
+        made_user=created,
+        provisional_username=is_provisional,
+    )
     if created:
         send(signals.user_created, user=user, identity=verified)
     else:
@@ -120,14 +150,15 @@ def _link(
         user.set_unusable_password()
         user.save(update_fields=["password"])
         end_rows(open_sessions(user))
-    _update(user, verified, entry)
     identity = create_identity_of(user, verified, entry)
+    identity.user = user  # type: ignore[assignment] # any user model
+    _update(identity, verified, entry)
     announce_link(user, identity, how="email")
     return identity
 
 
 def _unsaved_user(
-    verified: VerifiedIdentity, entry: ProviderConfig
+    verified: VerifiedIdentity, entry: ProviderConfig, *, is_contested: bool
 ) -> AbstractBaseUser:
     user_model = get_user_model()
     user = user_model()
@@ -142,7 +173,12 @@ def _unsaved_user(
     else:
         wanted = str(user.get_username())  # USER_FIELDS may have filled it
         name = new_username(
-            user_model, field, verified, wanted=wanted, claims=entry.username_from
+            user_model,
+            field,
+            verified,
+            wanted=wanted,
+            entry=entry,
+            is_contested=is_contested,
         )
         setattr(user, field.name, name)
     return user
@@ -164,9 +200,12 @@ def _save_new(user: AbstractBaseUser) -> None:
 
 
 def _update(
-    user: AbstractBaseUser, verified: VerifiedIdentity, entry: ProviderConfig
+    identity: Identity, verified: VerifiedIdentity, entry: ProviderConfig
 ) -> None:
-    changed = set_fields(user, verified, entry)
+    """Today's names and addresses for the identity's user. Saves the user alone."""
+    user: Any = identity.user
+    changed = set_fields(user, verified, entry, may_replace=lambda: is_first(identity))
+    changed += _final_username(identity, verified, entry)
     if not changed:
         return
     try:
@@ -177,6 +216,31 @@ def _update(
         # the user in.
         user.refresh_from_db(fields=changed)
         logger.warning("user=%r: the database does not take %r", user.pk, changed)
+
+
+def _final_username(
+    identity: Identity, verified: VerifiedIdentity, entry: ProviderConfig
+) -> list[str]:
+    """Replace a placeholder that an outage caused, once; the name of the field set.
+
+    The only case in which a login changes the username of an existing user (T97).
+    """
+    if not identity.provisional_username or not verified.claims_complete:
+        return []
+    identity.provisional_username = False
+    user: Any = identity.user
+    if not is_placeholder(user.get_username(), verified):
+        return []  # the site has given the user another one
+    user_model = get_user_model()
+    field: Any = user_model._meta.get_field(user_model.USERNAME_FIELD)
+    fresh = user_model()
+    set_fields(fresh, verified, entry)  # USER_FIELDS may fill the username
+    wanted = str(fresh.get_username())
+    name = new_username(user_model, field, verified, wanted=wanted, entry=entry)
+    if is_placeholder(name, verified):
+        return []  # there is no name in the claims
+    setattr(user, field.name, name)
+    return [field.name]
 
 
 def _user_from_hook(
@@ -200,6 +264,15 @@ def _user_from_hook(
             "config.hook", hook=path, received=type(found).__name__
         )
     return found
+
+
+def _lock(user: Any) -> None:
+    """Lock the user of the hook, and take over what the row says of its rights."""
+    locked = lock_user(user.pk)
+    for name in ("is_active", *FLAGS.values()):
+        if name in {field.name for field in user._meta.concrete_fields}:
+            setattr(user, name, getattr(locked, name))
+    _check_active(user)
 
 
 def _check_active(user: AbstractBaseUser | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as djangos_delete_selected
 from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -34,6 +35,8 @@ def delete_selected(
             "oauth_login admin", "Disconnect identities"
         )
         return page
+    if model_admin.get_deleted_objects(queryset, request)[2]:
+        raise PermissionDenied
     number = queryset.count()
     if number:
         model_admin.log_deletions(request, queryset)
@@ -62,6 +65,7 @@ class IdentityAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Django's answer, which asks for the permission; and as ReadOnlyAdmin's."""
         permitted = admin.ModelAdmin.has_delete_permission(self, request, obj)
+        permitted = permitted and (obj is None or not _is_above(obj.user, request.user))
         return permitted or self.is_cascade(request, obj)
 
     def delete_view(
@@ -103,8 +107,16 @@ class IdentityAdmin(ReadOnlyAdmin):
         """What is deleted. Its sessions and rights need no permission of their own."""
         rows = Identity.objects.filter(pk__in=[row.pk for row in objs])
         gone: list[Any] = []
+        above: set[str] = set()
         for row in rows.select_related("user").prefetch_related("rights"):
             gone.append(f"{row} – {row.user}")
+            if _is_above(row.user, request.user):
+                # Django then refuses, and names it as a permission that is missing.
+                above.add(
+                    pgettext(
+                        "oauth_login admin", "identity of a user with more permissions"
+                    )
+                )
             rights = [str(right) for right in row.rights.all()]
             open_sessions = row.sessions.filter(ended_at=None).count()
             effects = [
@@ -122,4 +134,18 @@ class IdentityAdmin(ReadOnlyAdmin):
                 effects.append(sessions % {"number": open_sessions})
             gone.append(effects)
         count = {str(Identity._meta.verbose_name_plural): rows.count()}
-        return gone, count, set(), []
+        return gone, count, above, []
+
+
+def _is_above(user: Any, actor: Any) -> bool:
+    """Whether the user has permissions that the person in the admin has not (T177).
+
+    Disconnecting takes access rights, sessions and a way to sign in.
+    """
+    if actor.is_superuser or user.pk == actor.pk:
+        return False
+    if getattr(user, "is_superuser", False):
+        return True
+    if not hasattr(user, "get_all_permissions"):
+        return False
+    return bool(user.get_all_permissions() - actor.get_all_permissions())

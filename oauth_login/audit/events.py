@@ -153,6 +153,32 @@ def rights_changed(
     send(signals.rights_changed, user=user, added=added, removed=removed)
 
 
+def withdrawn(
+    user: AbstractBaseUser,
+    *,
+    provider: str,
+    code: str,
+    removed: list[str],
+    sessions: int,
+) -> None:
+    """A rule denied a known person, who lost what the identity gave (T136).
+
+    `removed` are the rights, `sessions` is the number of sessions that ended.
+    """
+    detail = {"removed": removed, "sessions": sessions}
+    outcome = EventOutcome.WITHDRAWN
+    _record(
+        outcome,
+        level=logging.WARNING,
+        code=code,
+        provider=provider,
+        user=user,
+        detail=detail,
+    )
+    if removed:
+        send(signals.rights_changed, user=user, added=[], removed=removed)
+
+
 def send(signal: Signal, **named: Any) -> None:
     """Send a signal. A receiver that fails is logged, and the login goes on."""
     for receiver, response in signal.send_robust(None, **named):

@@ -35,6 +35,7 @@ def read_provider(
     plain = subject_field is not None
     rules, client = read_rules(section), read_client(section, plain=plain)
     is_open = preset.is_open or "*" in client.deviations.allowed_tenants
+    says_connect = section.value("CONNECT") is not None
     trust_email = read_trust_email(section, is_open=is_open, rules=rules)
     return ProviderConfig(
         alias=alias,
@@ -52,6 +53,11 @@ def read_provider(
         domains=read_domains(section),
         link_by_email=read_link_by_email(section, trust=trust_email),
         trust_email=trust_email,
+        absent_claims=section.choice("ABSENT_CLAIMS", ("none", "unknown")),
+        connect=says_connect and section.of_type("CONNECT", bool, default=False),
+        says_connect=says_connect,
+        is_open=is_open,
+        says_verified=preset.email_verified,
         username_from=section.strings("USERNAME_FROM"),
         user_fields=read_user_fields(section),
         logout=section.choice("LOGOUT", ("provider", "local")),

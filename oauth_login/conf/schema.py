@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -11,12 +12,13 @@ from oauth_login.conf.validation import Problem
 from oauth_login.policy.rules import RuleSet
 from oauth_login.protocol.client.keys import ClientKey
 from oauth_login.protocol.client.registration import ASYMMETRIC_ALGS, Client
+from oauth_login.protocol.deviations import TENANT
 
 # A user model may lack any of these fields: then it is left out. A field that the site
 # itself names in USER_FIELDS must exist.
 USER_FIELDS = {"first_name": "given_name", "last_name": "family_name", "email": "email"}
 # TRUST_EMAIL: when an address from this provider counts as verified.
-TRUST = ("verified", "always", "never")
+TRUST = ("verified", "always", "managed", "never")
 
 DEFAULT_FIELDS = parse_field_rules(USER_FIELDS)
 
@@ -47,6 +49,12 @@ class ProviderConfig:
     domains: tuple[str, ...] = ()
     link_by_email: bool | str = False
     trust_email: str = "verified"
+    absent_claims: str = "none"
+    connect: bool = True
+    says_connect: bool = False  # whether the setting itself says it
+    is_open: bool = False
+    # What the preset's provider says of its addresses: see Preset.
+    says_verified: str = "unknown"
     username_from: tuple[str, ...] = ("preferred_username", "email")
     user_fields: tuple[FieldRule, ...] = DEFAULT_FIELDS
     logout: str = "provider"
@@ -59,6 +67,21 @@ class ProviderConfig:
     client_cert: ClientCertificate | None = None
     ca_bundle: str | None = None
     proxies: Mapping[str, str] | None = None
+
+    @property
+    def issuer_or_template(self) -> str:
+        """The issuer without a final slash; with tenants, the template of theirs."""
+        template = self.client.deviations.issuer_template
+        return (template or self.issuer).removesuffix("/")
+
+    def has_issuer(self, issuer: str) -> bool:
+        """Whether an identity with this issuer can log in through this entry (T160)."""
+        deviations, expected = self.client.deviations, self.issuer_or_template
+        if deviations.issuer_template is None:
+            return issuer.removesuffix("/") == expected
+        pattern = re.escape(expected).replace(re.escape(TENANT), "([^/]+)")
+        match = re.fullmatch(pattern, issuer.removesuffix("/"))
+        return match is not None and deviations.allows_tenant(match[1])
 
 
 # Whose a request is: a function (or its path), or how many proxies add an address.
@@ -83,6 +106,8 @@ class Config:
     client_address: ClientAddress
     mail_on_link: bool
     keep_claims: bool
+    login_claims: tuple[str, ...]
+    rights_max_age: int
     events_max_age: int  # days
     event_log_key: str | None = field(repr=False)
     site_name: str | None
@@ -97,6 +122,11 @@ class Config:
     def is_forced(self, site_name: str) -> bool:
         """Whether an admin site accepts no passwords."""
         return not self.admin_local_login and self.admin_mode(site_name) != "off"
+
+    def entry_of(self, alias: str, issuer: str) -> ProviderConfig | None:
+        """The entry with that alias, unless it is about another issuer now (T160)."""
+        entry = self.providers.get(alias)
+        return entry if entry is not None and entry.has_issuer(issuer) else None
 
     def label(self, alias: str) -> str:
         """The provider's LABEL; its alias if it is no longer configured."""
@@ -125,6 +155,8 @@ SITE_KEYS: Mapping[str, object] = {
     "RESOLVE_USER": None,
     "MAIL_ON_LINK": False,
     "KEEP_CLAIMS": False,
+    "LOGIN_CLAIMS": (),
+    "RIGHTS_MAX_AGE": 86400,
     "EVENTS_MAX_AGE": 365,
     "EVENT_LOG_KEY": None,
     "CLIENT_ADDRESS": None,
@@ -176,6 +208,8 @@ PROVIDER_KEYS: Mapping[str, object] = {
     "CREATE_USERS": True,
     "LINK_BY_EMAIL": False,
     "TRUST_EMAIL": "verified",
+    "ABSENT_CLAIMS": "none",
+    "CONNECT": None,
     "USERNAME_FROM": ("preferred_username", "email"),
     "USER_FIELDS": USER_FIELDS,
     "INITIATE_LOGIN": False,

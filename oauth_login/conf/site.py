@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from oauth_login.conf.accounts import with_connect
 from oauth_login.conf.presets import PRESETS, find_preset
 from oauth_login.conf.provider import read_provider
 from oauth_login.conf.rules import RULE_KEYS, read_rules
@@ -82,7 +83,7 @@ def _config(setting: object) -> Config:
             section, alias, preset=preset, allow_http_loopback=allow_http_loopback
         )
     return Config(
-        providers=providers,
+        providers=with_connect(providers),
         base_url=_base_url(site, allow_http_loopback),
         admin_login=_admin_login(site),
         admin_local_login=_admin_local_login(site),
@@ -96,6 +97,8 @@ def _config(setting: object) -> Config:
         client_address=_client_address(site),
         mail_on_link=site.of_type("MAIL_ON_LINK", bool, default=False),
         keep_claims=site.of_type("KEEP_CLAIMS", bool, default=False),
+        login_claims=site.strings("LOGIN_CLAIMS"),
+        rights_max_age=site.number("RIGHTS_MAX_AGE", 0, 365 * 86400),
         events_max_age=site.number("EVENTS_MAX_AGE", 1, 3650),
         event_log_key=_event_log_key(site),
         site_name=site.text("SITE_NAME"),

@@ -25,14 +25,26 @@ def plain_address(value: object) -> str | None:
 def is_verified(claims: Mapping[str, Any], *, trust: str) -> bool | None:
     """Whether the address in the claims is the person's own; None if it is unknown.
 
-    Unknown means that the provider leaves `email_verified` out, as Entra ID does. With
-    `trust` "always" the site says that its provider assigns all addresses itself: then
-    a missing claim counts as true. False stays false, and so does any value that is
-    not a boolean (T94).
+    `trust` is TRUST_EMAIL (T145). Only the boolean true is true, and any other value of
+    `email_verified` counts as false (T94). Unknown means that the provider leaves it
+    out, as Entra ID does. With "always" a missing claim counts as true, because the
+    provider assigns all addresses itself; false stays false. With "managed" only the
+    provider's administrators write addresses, so that every address counts as verified,
+    even if the provider says false. With "never" no address does.
     """
-    verified = claims.get("email_verified")
     if trust == "never":
         return False
+    if trust == "managed":
+        return True
+    verified = claims.get("email_verified")
     if verified is None:
         return True if trust == "always" else None
     return verified is True
+
+
+def trusted_claims(claims: Mapping[str, Any], *, trust: str) -> Mapping[str, Any]:
+    """The claims for rules: `email_verified` as TRUST_EMAIL judges it."""
+    if claims.get("email") is None:
+        return claims
+    verdict = is_verified(claims, trust=trust)
+    return claims if verdict is None else {**claims, "email_verified": verdict}

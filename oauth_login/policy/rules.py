@@ -6,7 +6,7 @@ one of the accepted values. A list of rules matches if one of its rules does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -58,6 +58,10 @@ class RuleSet:
     def read(self, claims: Claims, *, complete: bool) -> ClaimValues:
         """The values of one person's claims, for these rules."""
         return ClaimValues(claims, complete=complete, split=self.split)
+
+    @property
+    def gives_rights(self) -> bool:
+        return bool(self.staff_if or self.superuser_if or self.groups)
 
     def values_asked_for(self, path: str) -> frozenset[str] | None:
         """All values that rules accept at this path; None if any value is accepted."""
@@ -119,6 +123,40 @@ def check_admission(
         )
 
 
+# Claims about one login and not about the person (OpenID Connect Core 2).
+LOGIN_CLAIMS = frozenset({"acr", "amr", "auth_time", "sid", "azp"})
+
+
+def bars_the_person(
+    rules: RuleSet, values: ClaimValues, *, login_claims: Collection[str] = ()
+) -> bool:
+    """Whether rules refuse the person, and not only this login (T136).
+
+    A rule that names a claim of the login, such as `acr`, refuses this login alone:
+    otherwise an attacker with a stolen password could end the victim's sessions.
+    `login_claims` are the site's own ones, beside LOGIN_CLAIMS.
+    """
+    of_login = {*LOGIN_CLAIMS, *login_claims}
+
+    def about_person(rule: Rule) -> Rule:
+        return {
+            path: accepted
+            for path, accepted in rule.items()
+            if of_login.isdisjoint({path, path.partition(".")[0]})
+        }
+
+    if _denied(rules.deny_if, values):
+        return any(
+            _denied((rule,), values) and len(about_person(rule)) == len(rule)
+            for rule in rules.deny_if
+        )
+    # Would another kind of login satisfy one of the rules?
+    return bool(rules.allow_if) and not any(
+        not rest or _matched((rest,), values)
+        for rest in map(about_person, rules.allow_if)
+    )
+
+
 def decide(
     rules: RuleSet, claims: Claims | ClaimValues, *, complete: bool = True
 ) -> Decision:
@@ -133,7 +171,7 @@ def decide(
 
     def flag(name: str, of: Rules) -> bool | None:
         if not of:
-            return None
+            return False  # a rule that is gone gives nothing
         if reason := _matched(of, values):
             reasons[name] = reason
             return True
@@ -205,7 +243,7 @@ def _groups(
     unknown: set[str],
 ) -> frozenset[str] | None:
     if rule is None:
-        return None
+        return frozenset()
     if values.may_have_more(rule.claim):
         unknown.add(rule.claim)
         return None

@@ -51,6 +51,8 @@ class TokenResponse:
     access_token: str | None = field(repr=False)
     expires_in: int | None
     id_token: str | None = field(repr=False)
+    # Scopes that were requested and not granted; empty if the provider says nothing.
+    missing_scopes: frozenset[str] = frozenset()
 
 
 def code_request(
@@ -100,6 +102,7 @@ def parse_token_response(
         access_token=access_token,
         expires_in=_seconds(document.get("expires_in")),
         id_token=id_token,
+        missing_scopes=_missing_scopes(document.get("scope"), client.scope),
     )
 
 
@@ -144,6 +147,28 @@ def _refusal(
             ),
         )
     return InvalidProviderResponse("token.error", **detail)
+
+
+# Not about claims: a provider may leave them out of its answer.
+_WITHOUT_CLAIMS = frozenset({"openid", "offline_access"})
+# Google grants these two under other names (seen in November 2026).
+_OTHER_NAMES = {
+    f"https://www.googleapis.com/auth/userinfo.{scope}": scope
+    for scope in ("email", "profile")
+}
+
+
+def _missing_scopes(granted: object, requested: str) -> frozenset[str]:
+    """RFC 6749 5.1: without `scope`, all that was requested was granted.
+
+    GitHub separates scopes by commas, and Twitch sends a list.
+    """
+    if isinstance(granted, list):
+        granted = " ".join(scope for scope in granted if isinstance(scope, str))
+    if not isinstance(granted, str):
+        return frozenset()
+    names = {_OTHER_NAMES.get(name, name) for name in re.split(r"[\s,]+", granted)}
+    return frozenset(requested.split()) - names - _WITHOUT_CLAIMS
 
 
 def _seconds(value: object) -> int | None:

@@ -76,6 +76,8 @@ class Provider:
         self.issuer = source.issuer
         self.client = client
         self.subject_field = subject_field
+        # As `lacks_claims`, for the claims that rules need; set by the registry.
+        self.lacks_rule_claims: Callable[[Mapping[str, Any]], bool] = lambda _: False
         self._source = source
         self._transport = transport
         self._userinfo = userinfo

@@ -20,8 +20,8 @@ from oauth_login.policy.recorded_claims import (
     recalled_claims,
 )
 from oauth_login.policy.rules import RuleSet, decide
-from oauth_login.rights.apply import rights_of
 from oauth_login.rights.plan import Right
+from oauth_login.rights.records import is_orphan, records_of, right_in, rights_of
 
 RightKind = GrantedRight.Kind
 
@@ -71,7 +71,11 @@ class ExplainedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One user. `by_hand` are the rights that no identity granted."""
+    """One user. `by_hand` are the rights that no identity granted.
+
+    `orphans` are those that only identities granted which cannot log in any more. They
+    go at the user's next login, unless that login gives them.
+    """
 
     user: str
     key: str
@@ -79,6 +83,7 @@ class Explanation:
     by_hand: tuple[str, ...]
     by_hand_kinds: tuple[str, ...]
     identities: tuple[ExplainedIdentity, ...]
+    orphans: tuple[str, ...] = ()
 
     @property
     def by_hand_labels(self) -> list[str]:
@@ -89,22 +94,27 @@ class Explanation:
 
 def explain(user: Any) -> Explanation:
     """Every right that a rule can grant, and those that were given by hand."""
-    mine = Identity.objects.filter(user_id=user.pk).order_by("pk")
-    rows = list(mine.prefetch_related("rights"))
+    rows = list(Identity.objects.filter(user_id=user.pk).order_by("pk"))
+    records = list(records_of(user))
     has = rights_of(user)
-    given = {
-        Right(right.kind, right.group)
-        for identity in rows
-        for right in identity.rights.all()
-    }
-    by_hand = sorted(has - given, key=_order)
+    by_hand = sorted(has - set(map(right_in, records)), key=_order)
+    confirmed = {right_in(record) for record in records if not is_orphan(record)}
+    orphans = has & set(map(right_in, records)) - confirmed
     return Explanation(
         user=user.get_username(),
         key=str(user.pk),
         is_active=user.is_active,
         by_hand=tuple(group or kind for kind, group in by_hand),
         by_hand_kinds=tuple(kind for kind, _ in by_hand),
-        identities=tuple(_identity(identity, has) for identity in rows),
+        identities=tuple(
+            _identity(
+                identity,
+                has,
+                [row for row in records if row.identity_id == identity.pk],
+            )
+            for identity in rows
+        ),
+        orphans=tuple(right.name for right in sorted(orphans, key=_order)),
     )
 
 
@@ -112,9 +122,11 @@ def _label(kind: str, name: str) -> str:
     return name if kind == RightKind.GROUP else str(RightKind(kind).label)
 
 
-def _identity(identity: Identity, has: frozenset[Right]) -> ExplainedIdentity:
-    entry = get_config().providers.get(identity.provider)
-    given = {Right(right.kind, right.group): right for right in identity.rights.all()}
+def _identity(
+    identity: Identity, has: frozenset[Right], records: list[GrantedRight]
+) -> ExplainedIdentity:
+    entry = get_config().entry_of(identity.provider, identity.issuer)
+    given = {right_in(record): record for record in records}
     verdicts = dict(_verdicts(identity, entry.rules if entry else RuleSet()))
     return ExplainedIdentity(
         key=identity.pk,

@@ -38,11 +38,15 @@ class Right(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """The record that an identity gave a right; `key` is the row's primary key."""
+    """The record that an identity gave a right; `key` is the row's primary key.
+
+    An orphan is one whose identity is gone, or cannot log in any more (T150).
+    """
 
     key: int
     right: Right
-    identity: int
+    identity: int | None
+    is_orphan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,34 +67,38 @@ class Plan:
 
     `withdrawn` are the grants to delete. Their rights are in `revoked` only if the user
     has them and no other grant is left. `spared` are the flags that stay because the
-    user is the last active superuser; so do their grants.
+    user is the last active superuser; so do their grants. `adopted` are orphans whose
+    right this login gives: from now on they are grants of its identity.
     """
 
     granted: tuple[Right, ...] = ()
     revoked: tuple[Right, ...] = ()
     withdrawn: tuple[Grant, ...] = ()
     spared: tuple[Right, ...] = ()
+    adopted: tuple[Grant, ...] = ()
 
 
 def plan(
     decision: Decision,
     rights: UserRights,
     *,
-    identity: int,
+    identity: int | None,
     mode: str,
     is_last_superuser: Callable[[], bool],
 ) -> Plan:
     """What a login by this identity changes, by what the rules decided.
 
     `mode` is that of GROUPS. `is_last_superuser` is called only if a flag would be
-    revoked: it may have to lock rows.
+    revoked: it may have to lock rows. Without an identity, only orphans go.
     """
     wanted = _wanted(decision, rights.kinds)
     surplus = _surplus(decision, rights, wanted, identity=identity, mode=mode)
+    adopted = _adopted(rights, wanted, identity=identity)
     withdrawn = [
         grant
         for grant in rights.grants
-        if grant.identity == identity and grant.right in surplus
+        if (grant.right in surplus if grant.identity == identity else grant.is_orphan)
+        and grant not in adopted
     ]
     left = {grant.right for grant in rights.grants if grant not in withdrawn}
     revoked = ({grant.right for grant in withdrawn} | surplus) & rights.has
@@ -107,6 +115,7 @@ def plan(
         revoked=_in_order(revoked),
         withdrawn=tuple(withdrawn),
         spared=_in_order(flags),
+        adopted=tuple(adopted),
     )
 
 
@@ -123,7 +132,7 @@ def _surplus(
     rights: UserRights,
     wanted: set[Right],
     *,
-    identity: int,
+    identity: int | None,
     mode: str,
 ) -> set[Right]:
     """The rights that this identity must not give any longer.
@@ -143,6 +152,19 @@ def _surplus(
         for right in ours - wanted
         if right.kind in rights.kinds and decided[right.kind]
     }
+
+
+def _adopted(
+    rights: UserRights, wanted: set[Right], *, identity: int | None
+) -> list[Grant]:
+    """One orphan for each right that this login gives and has no grant for."""
+    ours = {grant.right for grant in rights.grants if grant.identity == identity}
+    by_right = {
+        grant.right: grant
+        for grant in rights.grants
+        if grant.is_orphan and grant.right in wanted & rights.has - ours
+    }
+    return list(by_right.values())
 
 
 def _in_order(rights: Iterable[Right]) -> tuple[Right, ...]:

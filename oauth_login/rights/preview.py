@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from oauth_login.models import GrantedRight, Identity
-from oauth_login.rights.apply import active_superusers, is_last_superuser, user_rights
 from oauth_login.rights.plan import GROUP, NO_RIGHTS, plan
+from oauth_login.rights.records import (
+    active_superusers,
+    is_last_superuser,
+    records_of,
+    user_rights,
+)
 
 
 def lost_with(user: Any, identity: Identity) -> list[str]:
     """The names of the rights that only this identity granted, as pages show them."""
-    rows = GrantedRight.objects.filter(identity__user_id=user.pk)
     change = plan(
         NO_RIGHTS,
-        user_rights(user, rows),
+        user_rights(user, records_of(user)),
         identity=identity.pk,
         mode="managed",
         is_last_superuser=lambda: is_last_superuser(

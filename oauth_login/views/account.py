@@ -72,7 +72,11 @@ def connections(user: Any) -> dict[str, Any]:
         for row in rows
     ]
     theirs = {row.provider for row in rows}
-    others = [e for a, e in get_config().providers.items() if a not in theirs]
+    others = [
+        entry
+        for alias, entry in get_config().providers.items()
+        if alias not in theirs and entry.connect
+    ]
     return {"connected": connected, "connectable": others}
 
 

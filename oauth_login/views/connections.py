@@ -21,7 +21,7 @@ from oauth_login.conf.schema import ProviderConfig
 from oauth_login.errors import InvalidCallback, LoginRefused
 from oauth_login.flow import LoginAttempt, VerifiedIdentity
 from oauth_login.models import Identity
-from oauth_login.policy.rules import check_admission
+from oauth_login.rights.admission import admit
 from oauth_login.rights.preview import lost_with
 from oauth_login.sessions import confirmations
 from oauth_login.sessions.facts import RECENT, is_recent, login_facts, user_key
@@ -45,6 +45,9 @@ def connect(request: HttpRequest, provider: str) -> HttpResponse:
     entry = get_config().providers.get(provider)
     if entry is None:
         raise Http404
+    if not entry.connect:
+        error = LoginRefused("account.connect_off")  # T136
+        return error_page(request, error, is_ours=True, back=account_url())
     here = reverse("oauth_login:connect", args=[provider])
     if request.method != "POST":
         if not request.user.is_authenticated:
@@ -159,8 +162,7 @@ def check_same_person(request: HttpRequest, attempt: LoginAttempt) -> None:
 
 def finish_connect(request: HttpRequest, verified: VerifiedIdentity) -> HttpResponse:
     """Link the identity of an attempt that `connect` started; of no other attempt."""
-    rules = get_config().providers[verified.provider].rules
-    check_admission(rules, verified.claims, complete=verified.claims_complete)
+    admit(verified, get_config().providers[verified.provider])
     user: Any = request.user
     row = identities.connect(user, verified, request=request)
     return _done(

@@ -254,7 +254,7 @@ def test_what_is_unique_is_taken_from_nobody(caplog: pytest.LogCaptureFixture) -
         # T90, T107: what a changed address may do
         (True, True, "verified", False, True),
         (True, True, "verified", True, True),
-        (True, None, "verified", False, True),
+        (True, None, "verified", False, False),
         (True, None, "verified", True, False),
         (True, None, "always", True, True),
         (True, False, "always", False, False),
@@ -262,7 +262,7 @@ def test_what_is_unique_is_taken_from_nobody(caplog: pytest.LogCaptureFixture) -
         (True, True, "never", False, False),
         (False, True, "verified", False, True),
         (False, True, "verified", True, False),
-        (False, None, "verified", False, True),
+        (False, None, "verified", False, False),
         (False, False, "verified", False, False),
     ],
 )

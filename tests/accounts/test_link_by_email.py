@@ -182,8 +182,8 @@ def test_a_provider_that_gives_out_its_addresses_need_not_say_so(
     ("fields", "reason"),
     [
         # T90, T99
-        ({"is_staff": True}, "staff"),
-        ({"is_superuser": True}, "staff"),
+        ({"is_staff": True}, "has rights"),
+        ({"is_superuser": True}, "has rights"),
         ({"is_active": False}, "inactive"),
     ],
 )

@@ -268,7 +268,8 @@ def test_without_rules_nothing_is_touched() -> None:
     # T96
     claims = {"is_superuser": True, "is_staff": "1", "groups": ["admin"]}
     decision = decide(RuleSet(), claims, complete=True)
-    assert (decision.staff, decision.superuser, decision.groups) == (None, None, None)
+    given = (decision.staff, decision.superuser, decision.groups)
+    assert given == (False, False, frozenset())
 
 
 @pytest.mark.parametrize(

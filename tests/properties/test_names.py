@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_login.accounts.usernames import new_username, username_from_claims
+from oauth_login.conf.schema import ProviderConfig
 from oauth_login.flow import VerifiedIdentity
+from oauth_login.protocol.client.registration import Client
 from tests.properties.strategies import any_text, json_values
 
 FIELD = User._meta.get_field("username")
@@ -39,7 +41,14 @@ identities = st.builds(
     ),
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1),
 )
-CLAIMS = ("preferred_username", "name", "email")
+ENTRY = ProviderConfig(
+    alias="corp",
+    label="Corp",
+    issuer="https://id.example.com",
+    client=Client(client_id="site"),
+    username_from=("preferred_username", "name", "email"),
+    trust_email="managed",
+)
 
 
 @given(identities)
@@ -47,12 +56,12 @@ def test_every_person_has_a_wish_that_the_field_allows(
     identity: VerifiedIdentity,
 ) -> None:
     # T92, T93, T106
-    name = username_from_claims(FIELD, identity, claims=CLAIMS)
+    name = username_from_claims(FIELD, identity, entry=ENTRY)
 
     FIELD.run_validators(name)
     assert 1 <= len(name) <= 146
     assert re.fullmatch(r"[\w.@+-]+", name)
-    assert name == username_from_claims(FIELD, identity, claims=CLAIMS)
+    assert name == username_from_claims(FIELD, identity, entry=ENTRY)
 
 
 @given(identities, st.integers(20, 60))
@@ -60,7 +69,7 @@ def test_a_shorter_field_has_shorter_wishes(
     identity: VerifiedIdentity, max_length: int
 ) -> None:
     field: Any = models.CharField(max_length=max_length)
-    name = username_from_claims(field, identity, claims=CLAIMS)
+    name = username_from_claims(field, identity, entry=ENTRY)
     assert 1 <= len(name) <= max_length - 4
 
 
@@ -72,7 +81,7 @@ def test_a_new_name_is_free_also_in_other_capitals(identity: VerifiedIdentity) -
     for name in TAKEN:
         User.objects.get_or_create(username=name)
 
-    name = new_username(User, FIELD, identity, claims=CLAIMS)
+    name = new_username(User, FIELD, identity, entry=ENTRY)
 
     FIELD.run_validators(name)
     assert len(name) <= 150

@@ -349,7 +349,9 @@ def test_the_last_way_in_stays(
     assert LoginEvent.objects.first().code == "account.last_way_in"
     assert Identity.objects.filter(pk=row.pk).exists()
     # Another identity counts if its provider is there to ask.
-    other = Identity.objects.create(user=row.user, key="k", provider="gone")
+    other = Identity.objects.create(
+        user=row.user, key="k", issuer=row.issuer, provider="gone"
+    )
     assert disconnect(client, row).status_code == 403
     Identity.objects.filter(pk=other.pk).update(provider="corp")
     assert disconnect(client, row).status_code == 200
@@ -392,7 +394,9 @@ def test_the_rights_that_an_identity_gave_go_with_it(
     oauth_log_in(client)
     row = Identity.objects.get()
     row.user.groups.add(Group.objects.create(name="By hand"))
-    other = Identity.objects.create(user=row.user, key="k", provider="corp")
+    other = Identity.objects.create(
+        user=row.user, key="k", issuer=row.issuer, provider="corp"
+    )
     GrantedRight.objects.create(identity=other, kind="group", group="Admins")
     assert {g.name for g in row.user.groups.all()} == {"By hand", "Staff", "Admins"}
 
@@ -413,7 +417,9 @@ def test_deleting_several_identities_takes_all_that_they_gave(
     settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}}
     oauth_log_in(Client())
     row = Identity.objects.get()
-    other = Identity.objects.create(user=row.user, key="k", provider="corp")
+    other = Identity.objects.create(
+        user=row.user, key="k", issuer=row.issuer, provider="corp"
+    )
     GrantedRight.objects.create(identity=other, kind="staff")
 
     Identity.objects.all().delete()

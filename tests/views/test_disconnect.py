@@ -48,7 +48,13 @@ def row(two_providers: None, client: Client, oauth_log_in: LogIn) -> Identity:
     """The identity alice is signed in by; she has another one, at Partner login."""
     oauth_log_in(client)
     made = Identity.objects.get()
-    Identity.objects.create(user=made.user, key="k", provider="partner", subject="p")
+    Identity.objects.create(
+        user=made.user,
+        key="k",
+        issuer="https://partner.test",
+        provider="partner",
+        subject="p",
+    )
     return made
 
 

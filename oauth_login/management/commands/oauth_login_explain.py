@@ -52,6 +52,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{explanation.user} (key {explanation.key}{state})")
         if explanation.by_hand:
             self.stdout.write(f"  by hand: {', '.join(explanation.by_hand)}")
+        if explanation.orphans:
+            rights = ", ".join(explanation.orphans)
+            self.stdout.write(f"  until the next login, from a gone identity: {rights}")
         for identity in explanation.identities:
             self._print(identity)
         if not explanation.identities:

@@ -11,13 +11,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth_login.conf import get_config, rules_with
-from oauth_login.rights.rehearse import RehearsedLogin, rehearse
+from oauth_login.rights.rehearse import RehearsedLogin, find_orphans, rehearse
 
 CHANGES, UNKNOWN = 2, 3
 
 
 class Command(BaseCommand):
-    """Changes nothing. With Django's --settings it uses the rules of other settings."""
+    """Changes nothing without --withdraw.
+
+    With Django's --settings it uses the rules of other settings.
+    """
 
     help = (
         "Show which rights users would gain or lose at their next login, with the "
@@ -40,9 +43,37 @@ class Command(BaseCommand):
             "the claims of an identity are unknown",
         )
 
+        parser.add_argument(
+            "--orphans",
+            action="store_true",
+            help="show instead who has rights only from identities that are gone, or "
+            "that can no longer log in",
+        )
+        parser.add_argument(
+            "--withdraw",
+            action="store_true",
+            help="with --orphans: take these rights away now, not at the next login",
+        )
+
     def handle(
-        self, *, rules: Path | None, json: bool, check: bool, **options: Any
+        self,
+        *,
+        rules: Path | None,
+        json: bool,
+        check: bool,
+        orphans: bool,
+        withdraw: bool,
+        **options: Any,
     ) -> None:
+        if withdraw and not orphans:
+            raise CommandError("--withdraw needs --orphans")
+        if orphans and rules is not None:
+            raise CommandError("--orphans judges no rules: leave out --rules")
+        if orphans:
+            found = self._orphans(json=json, withdraw=withdraw)
+            if check and found:
+                sys.exit(CHANGES)
+            return
         now = {alias: entry.rules for alias, entry in get_config().providers.items()}
         if rules is None:
             logins = rehearse(now)
@@ -60,6 +91,19 @@ class Command(BaseCommand):
             self.stdout.write(f"{changed} would change; {unknown} are unknown.")
         if check and (changed or unknown):
             sys.exit(CHANGES if changed else UNKNOWN)
+
+    def _orphans(self, *, json: bool, withdraw: bool) -> int:
+        verb = "lost" if withdraw else "has"
+        found = list(find_orphans(withdraw=withdraw))
+        for one in found:
+            words = f"{one.user} {verb} {', '.join(one.rights)}"
+            self.stdout.write(json_format.dumps(asdict(one)) if json else words)
+        if not json:
+            self.stdout.write(
+                f"{len(found)} users {'lost' if withdraw else 'have'} rights that only "
+                "identities gave which are gone or can no longer log in."
+            )
+        return len(found)
 
 
 def _read(path: Path) -> object:

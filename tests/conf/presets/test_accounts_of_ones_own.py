@@ -137,16 +137,18 @@ def test_the_address_is_the_one_that_is_primary_and_verified(
     assert site.user.is_staff is bool(stored)
 
 
-def test_addresses_that_cannot_be_had_cost_no_login_and_no_right(
-    site_of: SiteOf,
+@pytest.mark.parametrize("needed", [True, False])
+def test_addresses_that_cannot_be_had_cost_a_login_where_a_rule_needs_them(
+    site_of: SiteOf, needed: bool
 ) -> None:
-    # T98, T129; pains 49: the scope was not granted
-    site = site_of("github")
+    # T98, T129, T148; pains 49: the scope was not granted
+    site = site_of("github", **({} if needed else {"STAFF_IF": ()}))
     site.log_in()
     site.browser.logout()
     site.vendor.emails = {"message": "Not Found"}  # type: ignore[assignment] # as it is
     site.log_in()
-    assert (site.code, site.user.is_staff) == ("", True)
+    assert site.code == ("userinfo.not_json" if needed else "")
+    assert site.user.is_staff is needed
     assert site.user.email == "alice@corp.example"
 
 

@@ -40,7 +40,9 @@ def test_where_a_site_asks_for_no_class_any_will_do(
     site = site_of(name)
     site.claims(acr=acr)
     site.log_in()
-    assert (site.code, site.user.username[:5]) == ("", "alice")
+    # T145: the French never say that an address is verified.
+    name = "user-" if name in FRENCH else "alice"
+    assert (site.code, site.user.username[:5]) == ("", name)
 
 
 @pytest.mark.parametrize(
