@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from oauth_login.accounts.resolve import resolve_user
+from oauth_login.audit import events
 from oauth_login.conf import get_config
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.policy.rules import decide
@@ -45,7 +46,7 @@ class OAuthLoginBackend(ModelBackend):
         entry = get_config().providers[verified.provider]
         values = admit(verified, entry)
         decision = decide(entry.rules, values)
-        with transaction.atomic():
+        with transaction.atomic(), events.stored_last():
             user, identity = resolve_user(verified, entry)
             apply(user, identity, decision, groups=entry.rules.groups)
             record_claims(identity, values, entry.rules)

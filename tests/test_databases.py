@@ -250,3 +250,26 @@ def move(verified: Any, user: Any) -> Any:
     if verified.subject != "moved":
         return None
     return User.objects.get(pk=TARGET[0])
+
+
+def test_events_are_stored_last(settings: Settings) -> None:
+    # T149: one login links, which is an event, and then both make the same group
+    entry = {
+        **settings.OAUTH_LOGIN["PROVIDERS"]["corp"],
+        "LINK_BY_EMAIL": True,
+        "GROUPS": {"CLAIM": "groups", "MODE": "mirror"},
+    }
+    key = "a-key-for-the-chain-with-32-bytes!!!"
+    settings.OAUTH_LOGIN = {"PROVIDERS": {"corp": entry}, "EVENT_LOG_KEY": key}
+    enter(person("one-more", groups=["first"]))  # the head of the chain is there
+    for number in range(8):
+        address = f"a{number}@example.test"
+        User.objects.create_user(f"user{number}", address)
+        claims = {"email": address, "email_verified": True}
+        groups = [f"new{number}-{n}" for n in range(3)]
+        found = at_once(
+            lambda n=number, g=groups, c=claims: enter(person(f"l{n}", groups=g, **c)),
+            lambda n=number, g=groups: enter(person(f"m{n}", groups=g)),
+            lambda n=number, g=groups: enter(person(f"n{n}", groups=g)),
+        )
+        assert {user.groups.count() for user in found} == {3}

@@ -243,7 +243,7 @@ def disconnect(user: AbstractBaseUser, identity_id: int) -> Identity | None:
     LoginRefused if the user could not log in any more (T104). The rights that only
     this identity granted are revoked: see `take_back` in rights/apply.py.
     """
-    with transaction.atomic():
+    with transaction.atomic(), events.stored_last():
         # The lock keeps two requests from deleting the last two identities.
         locked = lock_user(user.pk)
         identities = {row.pk: row for row in Identity.objects.filter(user=locked)}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -179,6 +181,34 @@ def withdrawn(
         send(signals.rights_changed, user=user, added=[], removed=removed)
 
 
+_waiting: ContextVar[list[LoginEvent] | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def stored_last() -> Iterator[None]:
+    """Within this block, events wait, and are stored at its end; on an error, not.
+
+    The head of the chain is the last lock that a transaction takes (T149). A login
+    links, moves and grants, with an event for each, and locks further rows in between.
+    """
+    events: list[LoginEvent] = []
+    token = _waiting.set(events)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for event in events:
+        _store(event)
+
+
+def _store(event: LoginEvent) -> None:
+    waiting = _waiting.get()
+    if waiting is None:
+        chain.add(event)
+    else:
+        waiting.append(event)
+
+
 def send(signal: Signal, **named: Any) -> None:
     """Send a signal. A receiver that fails is logged, and the login goes on."""
     for receiver, response in signal.send_robust(None, **named):
@@ -208,7 +238,7 @@ def _record(
     user_key = user.pk if user else None
     if count:
         user_agent = request.headers.get("User-Agent", "") if request else ""
-        chain.add(
+        _store(
             LoginEvent(
                 outcome=outcome,
                 code=code[:100],
