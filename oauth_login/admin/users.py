@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import select_template
 
 from oauth_login.admin.read_only import AnyModelAdmin
 from oauth_login.models import Identity
@@ -45,6 +46,11 @@ class IdentityInline(AnyInline):
         self.shows_sessions = request.user.has_perm("oauth_login.view_loginsession")
         return super().get_formset(request, obj, **kwargs)
 
+    def take_explanation(self) -> Explanation | None:
+        """For the first template that asks; None for the others, which show nothing."""
+        explanation, self.explanation = self.explanation, None
+        return explanation
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Identity]:
         return super().get_queryset(request).none()
 
@@ -64,10 +70,31 @@ class IdentityInline(AnyInline):
 class OAuthLoginUserAdminMixin(AnyModelAdmin):
     """For a site's own UserAdmin: `class Mine(OAuthLoginUserAdminMixin, UserAdmin)`."""
 
+    change_form_template = "oauth_login/admin/user.html"
+
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """The inlines of the class, then the identities."""
         inlines = list(super().get_inlines(request, obj))
         return inlines if IdentityInline in inlines else [*inlines, IdentityInline]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's own view; our template extends the one that Django would take."""
+        name = f"{self.opts.app_label}/{self.opts.model_name}"
+        names = (
+            f"admin/{name}/change_form.html",
+            f"admin/{self.opts.app_label}/change_form.html",
+            "admin/change_form.html",
+        )
+        context = {"oauth_login_parent": select_template(names).template}
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
 
 
 class OAuthLoginUserAdmin(OAuthLoginUserAdminMixin, AnyUserAdmin):

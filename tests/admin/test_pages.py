@@ -847,3 +847,29 @@ def test_a_sites_own_user_admin_is_left_alone() -> None:
 def test_the_mixin_shows_identities_once(rf: Any) -> None:
     own = WithMixin(User, admin.site)
     assert own.get_inlines(rf.get("/"), User()) == [IdentityInline]
+
+
+def test_the_panel_is_above_the_fields_and_there_once(admin_client: Client) -> None:
+    row = new_identity()
+    page = user_page(admin_client, row.user).content.decode()
+    assert page.count('id="oauth-login-identities"') == 1
+    assert page.index('id="oauth-login-identities"') < page.index('name="username"')
+    assert page.count('name="oauth_login_identities-TOTAL_FORMS"') == 1
+
+
+class AtTheEnd(UserAdmin):
+    """A site's own class and template: the inline alone."""
+
+    inlines = (IdentityInline,)
+
+
+def test_the_inline_alone_is_where_the_site_puts_it(rf: Any) -> None:
+    row = new_identity()
+    root = User.objects.create_superuser("root")
+    site = admin.AdminSite()
+    request = rf.get("/")
+    request.user, request.session = root, {}
+    page = AtTheEnd(User, site).change_view(request, str(row.user_id))
+    text = page.render().content.decode()
+    assert text.count('id="oauth-login-identities"') == 1
+    assert text.index('id="oauth-login-identities"') > text.index('name="username"')

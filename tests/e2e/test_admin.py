@@ -80,7 +80,7 @@ def test_login_events_are_a_list_and_a_chart(signed_in: Page, lax: Demo) -> None
 
     page.get_by_text("The numbers as a table").click()
     expect(page.get_by_role("row", name="Day Signed in")).to_be_visible()
-    page.get_by_role("link", name="failed", exact=True).click()
+    page.get_by_role("link", name="Failed", exact=True).click()
     expect(page.get_by_role("heading", name="0 successful")).to_be_visible()
 
     page.emulate_media(forced_colors="active")
@@ -113,7 +113,7 @@ def test_a_users_page_explains_itself(signed_in: Page, lax: Demo) -> None:
     panel.get_by_role("link").first.click()
     expect(page.get_by_text("View identity")).to_be_visible()
     check_page(page, "admin_identity")
-    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("link", name="Disconnect").click()
     expect(page.get_by_role("button", name="Yes, disconnect it")).to_be_visible()
     check_page(page, "admin_unlink")
 
@@ -129,6 +129,10 @@ def test_a_session_is_ended_from_the_admin(
     page = signed_in
     page.goto(f"{lax.site}/admin/oauth_login/loginsession/?q=dave")
     check_page(page, "admin_sessions")
+    page.locator("#result_list tbody th a").first.click()
+    expect(page.get_by_role("button", name="End this session")).to_be_visible()
+    check_page(page, "admin_session")
+    page.go_back()
     # With the keyboard alone.
     page.locator("tbody input.action-select").first.focus()
     page.keyboard.press("Space")
