@@ -99,8 +99,8 @@ def oauth_login_moment(moment: datetime) -> str:
     """
     if timezone.is_aware(moment):
         moment, now = timezone.localtime(moment), timezone.localtime()
-    else:
-        now = datetime.now()
+    else:  # USE_TZ is False: local time
+        moment, now = moment.astimezone(), datetime.now()
     zone = moment.tzname() or ""
     if moment.date() == now.date():
         text = pgettext("oauth_login time", "today, %(time)s")

@@ -84,7 +84,7 @@ class Own(OAuthLoginAdminMixin):
     """An admin site with the mixin."""
 
 
-own = Own(name="own")
+own = Own(name="mine")
 
 urlpatterns = [
     *tests.urls.urlpatterns,
@@ -285,7 +285,9 @@ REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 
 @pytest.mark.parametrize("site", ["admin", "own"])
-@pytest.mark.parametrize("login_url", ["own:login", "admin:login", "oauth_login:login"])
+@pytest.mark.parametrize(
+    "login_url", ["mine:login", "admin:login", "oauth_login:login"]
+)
 def test_login_required_middleware_and_an_admin_site(
     client: Client, oauth_log_in: LogIn, settings: Settings, login_url: str, site: str
 ) -> None:
