@@ -36,6 +36,7 @@ _BADGES = {
     LoginEvent.Outcome.LINKED: "warn",
     LoginEvent.Outcome.UNLINKED: "warn",
     LoginEvent.Outcome.RIGHTS_CHANGED: "warn",
+    LoginEvent.Outcome.WITHDRAWN: "bad",
 }
 
 

@@ -18,6 +18,7 @@ from oauth_login.accounts import identities
 from oauth_login.flow import VerifiedIdentity
 from oauth_login.login import breakglass
 from oauth_login.models import GrantedRight, Identity, LoginEvent
+from oauth_login.rights.checks import find_database_problems
 from oauth_login.rights.explain import explain
 from oauth_login.rights.records import kinds_of
 from tests.users.models import Everything
@@ -306,3 +307,26 @@ def test_a_check_says_that_a_rule_has_nothing_to_set(
     settings.AUTH_USER_MODEL = model
     ids = [message.id for message in run_checks(tags=["oauth_login"])]
     assert ("oauth_login.E066" in ids) is (model == "users.Everything")
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "warned"),
+    [
+        ("django.db.backends.sqlite3", {}, True),
+        ("django.db.backends.sqlite3", {"transaction_mode": "EXCLUSIVE"}, True),
+        ("django.db.backends.sqlite3", {"transaction_mode": "IMMEDIATE"}, False),
+        ("django.db.backends.postgresql", {}, False),
+    ],
+)
+def test_a_check_recommends_that_sqlite_locks_at_once(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    options: dict[str, str],
+    warned: bool,
+) -> None:
+    # T149
+    database = {"ENGINE": engine, "OPTIONS": options}
+    monkeypatch.setitem(settings.DATABASES, "default", database)
+    found = [number for number, _, _ in find_database_problems()]
+    assert found == (["W053"] if warned else [])
