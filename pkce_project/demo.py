@@ -35,6 +35,21 @@ from pkce_project.scripted_login import LoginFailed, scripted_login
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("DEMO_STATE_DIR", BASE_DIR / ".demo"))
 START_TIMEOUT = 60.0
+TRY_IT = """
+Now try it yourself: open {site}/
+
+  alice  a superuser, by her group "admins"
+  bob    staff, and in the group Editors: he can look at users and sign-in events
+  carol  signed in, but not let into the admin
+  dave   as carol; the provider has not verified his address
+
+The password of all four is {password}
+
+  {site}/admin/         the admin, for staff
+  {site}/reports/       a page for users who are signed in
+  {site}/auth/account/  where a user is signed in, and through what
+
+Ctrl-C ends the demo."""
 
 
 def main() -> int:
@@ -59,12 +74,7 @@ def main() -> int:
         print("\nOK  alice came through the provider into the admin as a superuser.")
         if options.once:
             return 0
-        print(
-            f"\nNow try it yourself: open {site}/admin/\n"
-            f"Log in as alice, bob, carol or dave; the password is {password}\n"
-            "Ctrl-C ends the demo.",
-            flush=True,
-        )
+        print(TRY_IT.format(site=site, password=password), flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
@@ -103,8 +113,12 @@ def prepare() -> dict[str, str]:
     _write_secret(STATE_DIR / "site.env", site_env)  # so that manage.py works, too
     for settings in ("pkce_project.provider.settings", "pkce_project.settings"):
         run(["-m", "django", "migrate", "--verbosity=0"], settings, variables)
-    seed = ["-m", "pkce_project.provider.seed"]
-    run(seed, "pkce_project.provider.settings", variables)
+    run(
+        ["-m", "pkce_project.provider.seed"],
+        "pkce_project.provider.settings",
+        variables,
+    )
+    run(["-m", "pkce_project.seed"], "pkce_project.settings", variables)
     return variables
 
 

@@ -48,7 +48,8 @@ def scripted_login(site: str, *, person: str, password: str) -> None:
         elif response.status_code != 200:
             raise LoginFailed(f"{response.status_code} at {urlsplit(url).path}")
         elif url == f"{site}/admin/":
-            return _check_admin(response.text)
+            _check_admin(response.text)
+            return _log_out(browser, site)
         else:
             form = Form(response.text)
             if form.action is None:
@@ -58,6 +59,15 @@ def scripted_login(site: str, *, person: str, password: str) -> None:
                 body |= {"username": person, "password": password}
             url, method = urljoin(url, form.action), "POST"
     raise LoginFailed(f"still not there after {MAX_HOPS} hops")
+
+
+def _log_out(browser: requests.Session, site: str) -> None:
+    """Leave no session behind: the account page would show it at every later login."""
+    url = f"{site}/auth/logout/"
+    form = Form(browser.get(url, timeout=20).text)
+    response = browser.post(url, data=form.fields, allow_redirects=False, timeout=20)
+    _print_hop("POST", url, response)
+    _require(response.status_code == 200, "signed out again")
 
 
 def _print_hop(method: str, url: str, response: requests.Response) -> None:

@@ -68,6 +68,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"
 USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 # What oauth_login brings; a browser says which one it wants.
 LANGUAGES = [
     ("ar", "العربية"),
@@ -97,6 +98,7 @@ LOGIN_URL = "oauth_login:login"
 LOGIN_REDIRECT_URL = "/"
 
 OAUTH_LOGIN = from_env(os.environ)
+OAUTH_LOGIN["SITE_NAME"] = "Demo site"
 OAUTH_LOGIN["ADMIN_LOGIN"] = env.str("OAUTH_LOGIN_ADMIN_LOGIN", default="buttons")
 OAUTH_LOGIN["ADMIN_LOCAL_LOGIN"] = env.bool(
     "OAUTH_LOGIN_ADMIN_LOCAL_LOGIN", default=True

@@ -21,6 +21,7 @@ from django.db import router
 
 from oauth_login.conf import get_config
 from oauth_login.flow import LoginAttempt
+from oauth_login.login import other_tabs
 
 ATTEMPTS_KEY = "_oauth_login_pending"
 MAX_PENDING = 5
@@ -61,6 +62,7 @@ def find(session: SessionBase, state: str, *, now: float) -> LoginAttempt | None
     entry = _read(_stored(session), now=now).get(_name(state))
     if entry is None:
         return None
+    other_tabs.note(session)
     try:
         acr_values = tuple(entry.get("acr_values", ()))  # JSON has lists only
         return LoginAttempt(**{**entry, "state": state, "acr_values": acr_values})
@@ -73,9 +75,11 @@ def forget(session: SessionBase, state: str, *, now: float) -> None:
 
     Called right before the session is saved, or gets another key.
     """
-    kept = _read(_stored(session), now=now)
+    stored = _stored(session)
+    kept = _read(stored, now=now)
     kept.pop(_name(state), None)
     _write(session, kept)
+    other_tabs.merge(session, stored)
 
 
 def forget_failed(session: SessionBase, state: str, *, now: float) -> None:

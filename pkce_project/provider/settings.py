@@ -44,6 +44,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "pkce_project.provider.people.directory",
             ],
         },
     },
@@ -56,6 +57,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 LOGIN_URL = "/login/"
 
 # Cookies ignore ports: without names of its own, and a host of its own, this process
