@@ -93,16 +93,20 @@ class RequireLoginAdminMixin:
     def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._guarded(("view",), "history_view", request, *args, **kwargs)
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
-        admin: Any = self
+    def response_action(
+        self, request: HttpRequest, queryset: Any, *args: Any, **where: Any
+    ) -> Any:
+        """`where` is Django's `action_location`, since 6.1."""
         parent: Any = super()
-        known = admin.get_actions(request)
+        known = self._known_actions(request, **where)
         # Each action that the form names, not only the one whose button was pushed.
         for field, names in request.POST.lists():
             for name in names if field.endswith("action") else ():
                 if name in known:
-                    self._demand(request, _of_action(name, known[name][0]))
-        return parent.response_action(request, queryset)
+                    found = known[name]
+                    action = found[0] if isinstance(found, tuple) else found.func
+                    self._demand(request, _of_action(name, action))
+        return parent.response_action(request, queryset, *args, **where)
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
@@ -139,6 +143,14 @@ class RequireLoginAdminMixin:
         return bool(parent.has_delete_permission(request, obj)) and (
             self._is_own_page(request) or self._has_login_for(request, "delete")
         )
+
+    def _known_actions(self, request: HttpRequest, **where: Any) -> Mapping[str, Any]:
+        admin: Any = self
+        # Django's own, while it supports a `get_actions` without the argument.
+        djangos = getattr(admin, "_get_actions_with_action_location", None)
+        get_actions = djangos if where and djangos else admin.get_actions
+        actions: Mapping[str, Any] = get_actions(request, **where)
+        return actions
 
     def _of_form(self, request: HttpRequest, object_id: str | None) -> tuple[str, ...]:
         """What a change form needs; `object_id` is None if it adds an object."""

@@ -98,7 +98,9 @@ CLASSES = (
     PermissionAboveTheMixin,
 )
 # The class is there before our app sees the site …
-EARLY = {cls: cls(name=cls.__name__.lower()) for cls in CLASSES}
+EARLY: dict[type[AdminSite], AdminSite] = {
+    cls: cls(name=cls.__name__.lower()) for cls in CLASSES
+}
 for early in EARLY.values():
     install_admin_login(early)
 
