@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from oauth_login.errors import InvalidProviderResponse
+from oauth_login.errors import InvalidCallback, InvalidProviderResponse
 from oauth_login.protocol.client.registration import Client
 from oauth_login.protocol.deviations import TENANT, Deviations
 from oauth_login.protocol.discovery import ServerMetadata
 from oauth_login.protocol.id_token import validate_id_token
+from oauth_login.protocol.issuer import check_response_issuer, check_sender
 from oauth_login.protocol.jose.jws import TokenContext
 from tests.protocol.tokens import KEYS, NOW, changed, finder, sign
 
@@ -137,3 +138,85 @@ def test_a_key_is_good_for_the_tenants_that_it_belongs_to(
 
 def test_a_key_of_nobody_in_particular_is_everybodys() -> None:
     assert outcome(GOOD) == OURS
+
+
+# --- GitHub's issuer in an authorization response
+
+
+def response_outcome(
+    iss: str | None,
+    answer: Mapping[str, str],
+    *,
+    issuer: str = "https://github.com",
+    switched_on: bool = True,
+    announced: bool = False,
+) -> str:
+    """The code of the error; empty if the response is the provider's."""
+    metadata = ServerMetadata(
+        issuer=issuer,
+        authorization_endpoint=f"{issuer}/login/oauth/authorize",
+        token_endpoint=f"{issuer}/login/oauth/access_token",
+        authorization_response_iss_parameter_supported=announced,
+    )
+    deviations = Deviations(login_oauth_issuer=switched_on)
+    client = Client(client_id="site", deviations=deviations)
+    params = {**answer, **({} if iss is None else {"iss": iss})}
+    try:
+        check_response_issuer(params, client=client, metadata=metadata)
+    except InvalidCallback as error:
+        return error.code
+    return ""
+
+
+CODE = {"code": "c"}
+ANSWERS = (CODE, {"error": "access_denied"})
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://github.com", "https://ghe.example.com", "https://a.ghe.com/"]
+)
+def test_githubs_answers_may_name_its_issuer_with_a_path(issuer: str) -> None:
+    # T34, T35
+    named = f"{issuer.removesuffix('/')}/login/oauth"
+    for answer in ANSWERS:
+        assert response_outcome(named, answer, issuer=issuer) == ""
+        assert response_outcome(issuer, answer, issuer=issuer) == ""
+        assert response_outcome(None, answer, issuer=issuer) == ""
+        mismatch = response_outcome(named, answer, issuer=issuer, switched_on=False)
+        assert mismatch == "callback.iss_mismatch"
+    assert response_outcome(named, CODE, issuer=issuer, announced=True) == ""
+    missing = response_outcome(None, CODE, issuer=issuer, announced=True)
+    assert missing == "callback.iss_missing"
+
+
+@pytest.mark.parametrize(
+    "iss",
+    [
+        *(
+            "",
+            "/login/oauth",
+            "github.com/login/oauth",
+            "http://github.com/login/oauth",
+        ),
+        *("https://github.com/login/oauth/", "https://github.com//login/oauth"),
+        *("https://github.com/login/oauth?x", "https://GitHub.com/login/oauth"),
+        *("https://github.com/login", "https://github.com/login/oauth/login/oauth"),
+        *("https://ghe.example.com/login/oauth", "https://github.com.evil.example"),
+        "https://github.com@evil.example/login/oauth",
+    ],
+)
+def test_no_other_issuer_is_githubs(iss: str) -> None:
+    # T34
+    for answer in ANSWERS:
+        assert response_outcome(iss, answer) == "callback.iss_mismatch"
+
+
+def test_elsewhere_than_in_a_response_githubs_issuer_has_no_path() -> None:
+    # T118: a logout or a login that begins elsewhere names the issuer itself.
+    client = Client(client_id="site", deviations=Deviations(login_oauth_issuer=True))
+    metadata = ServerMetadata(
+        issuer="https://github.com", authorization_endpoint="x", token_endpoint="y"
+    )
+    check_sender("https://github.com", client=client, metadata=metadata)
+    with pytest.raises(InvalidCallback):
+        check_sender("https://github.com/login/oauth", client=client, metadata=metadata)
