@@ -79,7 +79,9 @@ def follow(browser: Browser, provider: FakeProvider, url: str) -> str:
 
 
 @pytest.mark.parametrize("been_here_before", [True, False])
-@pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies"])
+@pytest.mark.parametrize(
+    "engine", ["db", "cache", "cached_db", "file", "signed_cookies"]
+)
 @pytest.mark.usefixtures("saving_together")
 @pytest.mark.django_db(transaction=True)
 def test_both_tabs_get_where_they_wanted(
