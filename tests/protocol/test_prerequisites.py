@@ -100,6 +100,7 @@ def outcome(
             "config.client_auth",
         ),
         (method("private_key_jwt"), {}, "config.client_auth"),
+        (method("signed_client_secret"), {}, "config.client_auth"),
         (RAW, {}, "config.client_auth"),
         ({}, {METHODS: 1}, None),  # a public client
         *(

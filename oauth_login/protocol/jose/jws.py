@@ -148,9 +148,7 @@ def short_type(media_type: str) -> str:
     RFC 7515 4.1.9: "application/" is left out where no other slash follows, and is
     added back by the reader: "application/jwt" and "JWT" are one type.
     """
-    kind = media_type.lower()
-    short = kind.removeprefix("application/")
-    return kind if "/" in short else short
+    return media_type.lower().removeprefix("application/")
 
 
 def json_segment(segment: str, document: str) -> dict[str, Any]:
