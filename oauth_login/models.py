@@ -50,6 +50,7 @@ class Identity(models.Model):
     # out. Only with KEEP_CLAIMS, and only the claims that rules name.
     claims = models.JSONField(null=True, editable=False)
     claims_at = models.DateTimeField(null=True, editable=False)
+    claim_names = models.JSONField(null=True, editable=False)
     # The first login of this identity created the user: see link_by_email.py (T135).
     made_user = models.BooleanField(default=False, db_default=False)
     # The user has a placeholder as username, because the claims could not be fetched.
@@ -264,10 +265,9 @@ class LoginEvent(models.Model):
 
 
 class EventChainHead(models.Model):
-    """The end and the beginning of the chain of login events. One row, with id 1.
+    """The end of the chain of login events, and its anchor: the last pruned event.
 
-    Writers lock it, one after the other. The anchor is the last pruned event: the
-    first remaining event continues from it.
+    One row, with id 1. Writers lock it, one after the other.
     """
 
     sequence = models.BigIntegerField(default=0)

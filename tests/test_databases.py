@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -265,11 +266,11 @@ def test_events_are_stored_last(settings: Settings) -> None:
     for number in range(8):
         address = f"a{number}@example.test"
         User.objects.create_user(f"user{number}", address)
-        claims = {"email": address, "email_verified": True}
+        claims: dict[str, Any] = {"email": address, "email_verified": True}
         groups = [f"new{number}-{n}" for n in range(3)]
         found = at_once(
-            lambda n=number, g=groups, c=claims: enter(person(f"l{n}", groups=g, **c)),
-            lambda n=number, g=groups: enter(person(f"m{n}", groups=g)),
-            lambda n=number, g=groups: enter(person(f"n{n}", groups=g)),
+            partial(enter, person(f"l{number}", groups=groups, **claims)),
+            partial(enter, person(f"m{number}", groups=groups)),
+            partial(enter, person(f"n{number}", groups=groups)),
         )
         assert {user.groups.count() for user in found} == {3}

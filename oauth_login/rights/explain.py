@@ -6,20 +6,26 @@ not shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from oauth_login.conf import get_config
 from oauth_login.models import GrantedRight, Identity
+from oauth_login.policy.claim_paths import EMAIL_DOMAIN
 from oauth_login.policy.recorded_claims import (
     RuleVerdict,
     judge,
     judge_claims,
     recalled_claims,
 )
-from oauth_login.policy.rules import RuleSet, decide
+from oauth_login.policy.rules import (
+    MAX_LOGGED_NAME,
+    MAX_LOGGED_NAMES,
+    RuleSet,
+    decide,
+)
 from oauth_login.rights.plan import Right
 from oauth_login.rights.records import is_orphan, records_of, right_in, rights_of
 
@@ -67,6 +73,9 @@ class ExplainedIdentity:
     last_login_at: datetime
     claims_at: datetime | None
     rights: tuple[ExplainedRight, ...]
+    # The names of the claims of the last login, and of those that the rules read.
+    received: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,8 @@ def _identity(
 ) -> ExplainedIdentity:
     entry = get_config().entry_of(identity.provider, identity.issuer)
     given = {right_in(record): record for record in records}
-    verdicts = dict(_verdicts(identity, entry.rules if entry else RuleSet()))
+    rules = entry.rules if entry else RuleSet()
+    verdicts = dict(_verdicts(identity, rules))
     return ExplainedIdentity(
         key=identity.pk,
         provider=identity.provider,
@@ -141,7 +151,23 @@ def _identity(
             _right(right, given.get(right), verdicts.get(right), has=right in has)
             for right in sorted(given.keys() | verdicts.keys(), key=_order)
         ),
+        received=tuple(identity.claim_names or ()),
+        wanted=tuple(sorted(rules.claims_needed())),
     )
+
+
+def claims_of_last_login(key: object) -> dict[str, list[str]]:
+    """The names of the claims that an identity's rules wanted and that came, for a log.
+
+    Empty if there is no identity of that key, or it has not logged in since names are
+    stored.
+    """
+    identity = Identity.objects.filter(key=key).first() if key else None
+    if identity is None or identity.claim_names is None:
+        return {}
+    entry = get_config().entry_of(identity.provider, identity.issuer)
+    wanted = sorted(entry.rules.claims_needed()) if entry else []
+    return {"wanted": wanted, "received": identity.claim_names}
 
 
 def _order(right: Right) -> tuple[int, str]:
@@ -174,12 +200,17 @@ def _verdicts(
         (RightKind.SUPERUSER, rules.superuser_if),
     ):
         if of:
-            yield Right(kind.value), None if claims is None else judge(of, claims)
+            paths = {path for rule in of for path in rule}
+            yield (
+                Right(kind.value),
+                _by_names(identity, paths) if claims is None else judge(of, claims),
+            )
     if rules.groups is None:
         return
     if claims is None:
         for name in rules.groups.map.values():
-            yield Right(RightKind.GROUP.value, name), None
+            verdict = _by_names(identity, {rules.groups.claim})
+            yield Right(RightKind.GROUP.value, name), verdict
         return
     decision = decide(rules, claims, complete=True)
     gives, reasons = decision.groups or frozenset(), decision.reasons
@@ -190,3 +221,23 @@ def _verdicts(
             if name in gives
             else judge_claims([rules.groups.claim], claims),
         )
+
+
+def _by_names(identity: Identity, paths: Set[str]) -> RuleVerdict | None:
+    """What can be said without stored values: that the provider did not send a claim.
+
+    None if the names do not tell.
+    """
+    names = identity.claim_names
+    if names is None or len(names) >= MAX_LOGGED_NAMES or EMAIL_DOMAIN in paths:
+        return None
+    absent = [path for path in sorted(paths) if not _may_lead_to(path, names)]
+    return RuleVerdict("absent", tuple(absent)) if len(absent) == len(paths) else None
+
+
+def _may_lead_to(path: str, names: Collection[str]) -> bool:
+    steps = path.split(".")
+    return any(
+        ".".join(steps[:count])[:MAX_LOGGED_NAME] in names
+        for count in range(1, len(steps) + 1)
+    )

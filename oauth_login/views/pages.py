@@ -17,6 +17,7 @@ from oauth_login.errors import (
     OAuthLoginError,
     ProviderRefused,
 )
+from oauth_login.rights.explain import claims_of_last_login
 from oauth_login.sessions.facts import login_facts
 from oauth_login.views.branding import branding
 from oauth_login.views.error_texts import error_texts
@@ -94,8 +95,10 @@ def denied_page(
 ) -> HttpResponse:
     """For signed-in users without permission: a page, never a redirect (T16)."""
     user: Any = request.user
-    alias = login_facts(request.session).get("provider", "")
-    error = LoginRefused(code)
+    facts = login_facts(request.session)
+    alias = facts.get("provider", "")
+    names: dict[str, Any] = claims_of_last_login(facts.get("identity"))
+    error = LoginRefused(code, **names)
     reference = events.failed(request, error, provider=alias, is_ours=True, user=user)
     context = {
         "person": user.get_username(),

@@ -14,7 +14,9 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -149,9 +151,51 @@ def test_without_kept_claims_what_was_given_is_told(settings: Settings) -> None:
     assert told(user) == {
         "staff": ("given", "groups=ops"),
         "superuser": ("not_kept", ""),
+        # The names of the claims that came tell as much.
+        "Authors": ("absent", "roles"),
+        "Editors": ("absent", "roles"),
+    }
+    assert told(enter(groups="ops", roles="x")) == {
+        "staff": ("given", "groups=ops"),
+        "superuser": ("not_kept", ""),
         "Authors": ("not_kept", ""),
         "Editors": ("not_kept", ""),
     }
+
+
+def test_the_names_of_claims_are_stored_and_never_their_values(
+    settings: Settings,
+) -> None:
+    configure(settings, keep=False, **RULES)
+    enter(groups="ops", secret="the value")
+
+    row = Identity.objects.get()
+    assert {"groups", "secret"} <= set(row.claim_names or ())
+    assert "the value" not in str(vars(row))
+    out = StringIO()
+    call_command("oauth_login_explain", row.user.get_username(), stdout=out)
+    assert "claims wanted: groups, " in out.getvalue()
+    assert "claims received: " in out.getvalue()
+    assert "secret" in out.getvalue()
+    assert "the value" not in out.getvalue()
+
+
+def test_a_login_writes_the_names_only_if_they_have_changed(
+    settings: Settings,
+) -> None:
+    configure(settings, keep=False, **RULES)
+    enter(groups="ops")
+    with CaptureQueriesContext(connection) as same:
+        enter(groups="ops")
+    with CaptureQueriesContext(connection) as changed:
+        enter(groups="ops", roles="x")
+    writes = [
+        sum(
+            "claim_names" in q["sql"] and q["sql"].startswith("UPDATE") for q in queries
+        )
+        for queries in (same.captured_queries, changed.captured_queries)
+    ]
+    assert writes == [0, 1]
 
 
 def test_what_was_given_by_hand_is_told_apart(settings: Settings) -> None:

@@ -314,10 +314,16 @@ def test_the_admins_login_can_be_left_alone(client: Client, settings: Settings) 
 
 @pytest.mark.parametrize("mode", ["buttons", "redirect"])
 def test_whoever_is_not_staff_gets_a_page_and_no_loop(
-    client: Client, oauth_log_in: LogIn, settings: Settings, mode: str
+    client: Client,
+    oauth_log_in: LogIn,
+    settings: Settings,
+    mode: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     # T16; pains 4
     site(settings, ADMIN_LOGIN=mode)
+    corp = {**settings.OAUTH_LOGIN["PROVIDERS"]["corp"], "STAFF_IF": {"groups": ["x"]}}
+    settings.OAUTH_LOGIN = {**settings.OAUTH_LOGIN, "PROVIDERS": {"corp": corp}}
     oauth_log_in(client, person="carol")
     response = client.get("/admin/", follow=True)
     assert len(response.redirect_chain) <= 10
@@ -327,6 +333,12 @@ def test_whoever_is_not_staff_gets_a_page_and_no_loop(
     assert "Use a different account" in page
     assert "account.not_staff" in page
     assert " UTC</time>" in page
+    # What the rules wanted and what came, by name: the first question about it.
+    messages = {record.getMessage() for record in caplog.records}
+    (record,) = [message for message in messages if "not_staff" in message]
+    assert "'wanted': ['groups']" in record
+    assert "'received': [" in record
+    assert "'email'" in record
 
 
 def test_leaving_the_admin_leaves_the_provider_too(

@@ -19,7 +19,9 @@ WORDS = {
     "no_match": "no: no rule matches the values of {claims}",
     "absent": "no: the provider did not send {claims}",
     "unknown": "unchanged: {claims} is unknown",
-    "not_kept": "unknown: no claims are stored (KEEP_CLAIMS)",
+    "not_kept": (
+        "unknown: no claims are stored. Turn on KEEP_CLAIMS, and sign in once more"
+    ),
 }
 
 
@@ -68,6 +70,10 @@ class Command(BaseCommand):
         self.stdout.write(f"    last login: {_time(identity.last_login_at)}")
         if not identity.configured:
             self.stdout.write("    this provider is not in the settings")
+        if identity.wanted:
+            self.stdout.write(f"    claims wanted: {', '.join(identity.wanted)}")
+            came = ", ".join(identity.received) or "unknown until the next login"
+            self.stdout.write(f"    claims received: {came}")
         for right in identity.rights:
             self.stdout.write(f"    {right.right}: {_words(right)}")
 
