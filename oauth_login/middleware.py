@@ -17,6 +17,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponseBase
 
 from oauth_login.login.markers import remove_after_logout
+from oauth_login.sessions import notice
 from oauth_login.sessions.denials import note_denial
 from oauth_login.sessions.end import is_over
 from oauth_login.sessions.impersonation import settle
@@ -50,6 +51,7 @@ class LoginSessionMiddleware:
             settle(session)
         remove_after_logout(request, response)
         note_denial(request, response)
+        notice.tell(request, response)
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
@@ -61,6 +63,7 @@ class LoginSessionMiddleware:
             await sync_to_async(settle)(session)
         remove_after_logout(request, response)
         note_denial(request, response)
+        notice.tell(request, response)
         return response
 
 
@@ -82,4 +85,5 @@ def _judge(request: HttpRequest, session: SessionBase) -> None:
     if auth.SESSION_KEY not in session or not is_over(session):
         return
     auth.logout(request)
+    notice.note(request)
     request._cached_user = request._acached_user = AnonymousUser()  # type: ignore[attr-defined] # where Django's AuthenticationMiddleware keeps them

@@ -20,6 +20,7 @@ from oauth_login.conf import get_config
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.login.limits import ADDRESS
 from oauth_login.policy.email_address import plain_address
+from oauth_login.sessions import notice as session_notice
 from oauth_login.views.begin import forward, start
 from oauth_login.views.browser import is_navigation, is_prefetch, login_required
 from oauth_login.views.guard import guarded_view
@@ -65,7 +66,13 @@ def login(request: HttpRequest) -> HttpResponse:
     ):
         (alias,) = config.providers
         return start(request, alias, next_path)
-    response = login_page(request, next_path)
+    said = session_notice.is_told(request) and pgettext(
+        "oauth_login page",
+        "You have been signed out: your session expired, or it was ended from another "
+        "browser or by an administrator.",
+    )
+    response = login_page(request, next_path, notice=said or "")
+    session_notice.clear(request, response)
     response.delete_cookie(LOGGED_OUT_COOKIE)
     return response
 

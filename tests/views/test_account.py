@@ -208,3 +208,31 @@ def test_the_page_has_ways_out(oauth_log_in: LogIn) -> None:
     text = page(browser(oauth_log_in, CHROME))
     assert '<form class="ol-form" method="post" action="/auth/logout/">' in text
     assert '<a href="/">Go to the home page</a>' in text
+
+
+def test_who_was_signed_out_from_elsewhere_is_told_once(oauth_log_in: LogIn) -> None:
+    here, there = (browser(oauth_log_in, CHROME) for _ in range(2))
+    here.post(END, {"others": "1"}, secure=True)
+
+    sent_away = there.get("/private/", secure=True)
+    assert sent_away["Location"] == "/auth/login/?next=/private/"
+    said = there.get(sent_away["Location"], secure=True).content.decode()
+    assert "You have been signed out: your session expired, or it was ended" in said
+    assert "signed out" not in there.get("/auth/login/", secure=True).content.decode()
+    assert (
+        "signed out" not in Client().get("/auth/login/", secure=True).content.decode()
+    )
+
+
+def test_who_signs_out_is_told_nothing_of_other_browsers(oauth_log_in: LogIn) -> None:
+    here = browser(oauth_log_in, CHROME)
+    here.post("/auth/logout/", secure=True)
+    assert "oauth_login_session_over" not in here.cookies
+
+
+def test_a_login_page_that_finds_the_session_over_says_so(oauth_log_in: LogIn) -> None:
+    here, there = (browser(oauth_log_in, CHROME) for _ in range(2))
+    here.post(END, {"others": "1"}, secure=True)
+    said = there.get("/auth/login/", secure=True).content.decode()
+    assert "You have been signed out" in said
+    assert "oauth_login_session_over" not in there.cookies
