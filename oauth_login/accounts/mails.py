@@ -34,7 +34,7 @@ def _mail(name: str, user: Any, identity: Identity) -> None:
     context = {
         "person": user.get_username(),
         "provider": config.label(identity.provider),
-        "site": (config.base_url or "").partition("://")[2],
+        "site": config.site_name or (config.base_url or "").partition("://")[2],
     }
     subject = render_to_string(f"oauth_login/mail/{name}_subject.txt", context)
     body = render_to_string(f"oauth_login/mail/{name}.txt", context)

@@ -337,6 +337,19 @@ def test_people_are_told_by_mail_where_the_site_wants_it(
     assert "Identity" not in linked.body
 
 
+def test_a_mail_has_the_name_of_the_site(
+    settings: Settings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    keys = {"BASE_URL": "https://app.example.com", "SITE_NAME": "Acme\nIntranet"}
+    site(settings, MAIL_ON_LINK=True, **keys)
+    local()
+    with django_capture_on_commit_callbacks(execute=True):
+        enter(person())
+    (linked,) = mail.outbox
+    assert linked.subject == "New sign-in method: Corp SSO – Acme Intranet"
+
+
 def test_nobody_gets_a_mail_unasked_or_without_an_address(
     settings: Settings,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
