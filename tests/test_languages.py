@@ -196,7 +196,7 @@ def test_a_browsers_name_is_translated_when_it_is_shown(client: str, text: str) 
 
 def test_rows_are_named_in_the_readers_language() -> None:
     with translation.override("fr"):
-        assert str(LoginSession()) == "mot de passe"
+        assert str(LoginSession()) == "Navigateur inconnu"
         assert str(LoginSession(client="Edge on Windows")) == "Edge sur Windows"
         assert str(LoginEvent(outcome="login", reference="1-2")) == "connexion 1-2"
         assert str(GrantedRight(kind="staff")) == "équipe"
@@ -221,9 +221,13 @@ def test_where_letters_run_to_the_left_time_does_too() -> None:
     counts = [(today, "login", 3)]
     there, here = chart(counts, today=today), chart(counts, today=today, mirrored=True)
 
-    assert there.bars[0].x == there.width - 20
+    # The numbers of the scale stand at the side where time begins.
+    assert 0 < there.scale_x < there.first_x
+    assert here.last_x < here.scale_x < here.width
+    assert (here.first_x, here.last_x) == (0, there.last_x - there.first_x)
+    assert there.bars[0].x == there.last_x - 20
     assert here.bars[0].x == 0
     first_there, first_here = there.days[0], here.days[0]
-    assert (first_there.x, first_there.label_x) == (0, 0)
+    assert first_there.x == first_there.label_x == there.first_x
     # Text begins at its right edge there.
-    assert (first_here.x, first_here.label_x) == (here.width - 20, here.width - 4)
+    assert (first_here.x, first_here.label_x) == (here.last_x - 20, here.last_x - 4)

@@ -37,8 +37,8 @@ def _history(provider: str, *, granted: str, removed: str) -> str:
     if not provider:
         text = pgettext(
             "oauth_login message",
-            "Access rights removed, because no connected account grants them any "
-            "more: %(removed)s.",
+            "Access rights removed because no connected account grants them any more: "
+            "%(removed)s.",
         )
     elif not removed:
         text = pgettext(

@@ -149,8 +149,13 @@ def _signed_out_by_disconnecting(
     ways = identities.other_ways_in(user, row)
     auth.logout(request)
     title = pgettext("oauth_login heading", "%(name)s was disconnected")
-    title %= {"name": label_of(row)}
-    context = {"title": title, "back": account_url(), **ways}
+    label = label_of(row)
+    context = {
+        "title": title % {"name": label},
+        "label": label,
+        "back": account_url(),
+        **ways,
+    }
     return show(request, "disconnected", context)
 
 

@@ -78,30 +78,52 @@ _WEAKER = {"id_token.acr_mismatch", *_TOO_OLD}
 
 def _weaker(error: OAuthLoginError, entry: ProviderConfig | None) -> ErrorTexts:
     """Sign-ins that are not strong or recent enough. The reader may be signed in."""
-    name = entry.label if entry else _the_provider()
+    name = {"name": entry.label if entry else ""}
     if error.code in _TOO_OLD:
         title = pgettext("oauth_login heading", "A more recent sign-in is needed")
-        what = pgettext(
-            "oauth_login page",
-            "This page needs a more recent sign-in, and %(name)s did not ask you for "
-            "one.",
+        what, advice = (
+            (
+                pgettext(
+                    "oauth_login page",
+                    "This page needs a more recent sign-in, and %(name)s did not ask "
+                    "you for one.",
+                ),
+                pgettext("oauth_login page", "Sign out at %(name)s, then try again."),
+            )
+            if entry
+            else (
+                pgettext("oauth_login page", "This page needs a more recent sign-in."),
+                pgettext(
+                    "oauth_login page",
+                    "Sign out at your identity provider, then try again.",
+                ),
+            )
         )
-        advice = pgettext("oauth_login page", "Sign out at %(name)s, then try again.")
     else:
         title = pgettext("oauth_login heading", "A stronger sign-in is needed")
-        what = pgettext(
-            "oauth_login page",
-            "This page needs a stronger sign-in than the one you used at %(name)s.",
+        what, advice = (
+            (
+                pgettext(
+                    "oauth_login page",
+                    "This page needs a stronger sign-in than the one you used at "
+                    "%(name)s.",
+                ),
+                pgettext(
+                    "oauth_login page",
+                    "Try again with a stronger method, such as a second factor at "
+                    "%(name)s.",
+                ),
+            )
+            if entry
+            else (
+                pgettext("oauth_login page", "This page needs a stronger sign-in."),
+                pgettext(
+                    "oauth_login page",
+                    "Try again with a stronger method, such as a second factor.",
+                ),
+            )
         )
-        advice = pgettext(
-            "oauth_login page",
-            "Try again with a stronger method, such as a second factor at %(name)s.",
-        )
-    return ErrorTexts(title, what % {"name": name}, (advice % {"name": name},))
-
-
-def _the_provider() -> str:
-    return pgettext("oauth_login page", "the identity provider")
+    return ErrorTexts(title, what % name, (advice % name,))
 
 
 def _refused_by_provider(
@@ -153,7 +175,7 @@ def _refused(
                 "Ask the person who gave you this link for a new one.",
             )
             make = pgettext(
-                "oauth_login page", "Administrators make one with %(command)s."
+                "oauth_login page", "Administrators can create one with %(command)s."
             ) % {"command": "manage.py oauth_login_breakglass"}
             return ErrorTexts(no_access, error.message, (ask, make))
         case "account.last_way_in":
@@ -187,8 +209,8 @@ def _refused(
             )
             connect = pgettext(
                 "oauth_login page",
-                "If you have an account at one of them, connect it on your account "
-                "page first, then come back to this page.",
+                "If you have an account at one of this site’s identity providers, "
+                "connect it on your account page first, then return to this page.",
             )
             needed = pgettext(
                 "oauth_login heading",

@@ -68,8 +68,8 @@ def test_the_page_says_what_will_happen_and_changes_nothing(
 
     assert "<h1>Disconnect Corp SSO?</h1>" in shown
     assert "alice@example.test" in shown
-    assert "You will be signed out here, because you signed in with it." in shown
-    assert "1 other browser where you signed in with it" in shown
+    assert "You will be signed out here because you signed in with Corp SSO." in shown
+    assert "1 other browser where you signed in with Corp SSO" in shown
     assert "You will lose these access rights: <strong>staff, Editors</strong>" in shown
     assert "Anyone who signs in with it later will be treated as a new user." in shown
     assert "<li><bdi>Partner login</bdi></li>" in shown

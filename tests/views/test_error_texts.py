@@ -32,6 +32,8 @@ ONE_OF_EACH = [
     LoginRefused("account.no_provider"),
     LoginRefused("account.breakglass_invalid", message="Expired."),
     LoginRefused("shop.closed", message="Come back tomorrow."),
+    InvalidProviderResponse("id_token.acr_mismatch"),
+    InvalidProviderResponse("id_token.auth_time_too_old"),
 ]
 
 
@@ -135,7 +137,7 @@ def test_a_link_that_is_used_up_sends_the_reader_to_who_gave_it() -> None:
     assert shown.what == "Expired."
     assert shown.advice == (
         "Ask the person who gave you this link for a new one.",
-        "Administrators make one with manage.py oauth_login_breakglass.",
+        "Administrators can create one with manage.py oauth_login_breakglass.",
     )
 
 

@@ -88,7 +88,7 @@ def test_any_other_address_leads_to_the_buttons(client: Client, address: str) ->
     response = send(client, address)
 
     assert response.status_code == 200
-    assert b"Choose a sign-in option below" in response.content
+    assert b"or choose a sign-in option below." in response.content
     assert b"/auth/corp/login/?next=%2Fprivate%2F" in response.content
     # It stands in the field again, marked, and the title says that something is wrong.
     page = response.content.decode()
@@ -263,7 +263,7 @@ def test_without_a_provider_the_page_says_only_that(
     settings.OAUTH_LOGIN = {"PROVIDERS": {}}
     page = client.get(LOGIN, secure=True).content.decode()
     assert "No identity provider is configured." in page
-    assert "administrators of this site add one" in page
+    assert "administrators of this site can add one" in page
     assert "You will be redirected" not in page
 
 
