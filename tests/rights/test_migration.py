@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,14 @@ from django.db.migrations.executor import MigrationExecutor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BEFORE, AFTER = ("oauth_login", "0007_session_end"), ("oauth_login", "0008_rights")
+
+
+@pytest.fixture(autouse=True)
+def _all_migrations_again() -> Iterator[None]:
+    """Tests that run later need the newest tables, whatever happened in this one."""
+    yield
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def migrate(target: tuple[str, str]) -> Any:
