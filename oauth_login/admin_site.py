@@ -197,24 +197,22 @@ def _login(
 ) -> HttpResponse:
     config = get_config()
     mode, is_post = config.admin_mode(site.name), request.method == "POST"
-    if mode == "off" or site.has_permission(request):
-        return own(request, extra_context)
-    lacks_provider = _lacks_provider(site, request)
-    is_staff = _is_staff(request.user)
-    if is_staff and not lacks_provider:
-        # T163: what is missing, the site itself wants, such as a second factor. Its
-        # own page says so, and takes what its form asks for.
+    if mode == "off":
         return own(request, extra_context)
     local = not config.is_forced(site.name)
-    if is_post and local:
-        return _with_buttons(site, own(request, extra_context))
-    if not is_included():
-        # Check W033. No page of ours can be shown, and Django's has no buttons.
-        if is_post:
-            raise PermissionDenied  # T130
-        return _with_buttons(site, own(request, extra_context))
-    if is_post:
+    is_in, is_staff = site.has_permission(request), _is_staff(request.user)
+    # T163: what is missing, the site itself wants, such as a second factor. Its own
+    # page says so, and takes what its form asks for.
+    wants_more = not is_in and is_staff and not _lacks_provider(site, request)
+    if is_post and not local and not (wants_more and _has_own_form(site, own)):
+        # T130: also of a user who is signed in.
+        if not is_included():
+            raise PermissionDenied  # check W033: no page of ours can be shown
         return guarded_view(_no_password)(request)  # type: ignore[return-value]
+    if is_in or wants_more:
+        return own(request, extra_context)
+    if is_post or not is_included():
+        return _with_buttons(site, own(request, extra_context))
     next_path = safe_next(request.GET.get(REDIRECT_FIELD_NAME, "")) or reverse(
         "admin:index", current_app=site.name
     )
@@ -225,6 +223,11 @@ def _login(
     if mode == "redirect" and not (local and "local" in request.GET):
         return HttpResponseRedirect(login_url(next_path))
     return _with_buttons(site, own(request, extra_context))
+
+
+def _has_own_form(site: AdminSite, own: Callable[..., Any]) -> bool:
+    """Whether the site's login asks for more than Django's: for a second factor."""
+    return site.login_form is not None or not _is_djangos(own)
 
 
 def _is_staff(user: Any) -> bool:

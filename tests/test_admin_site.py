@@ -125,6 +125,29 @@ def test_a_provider_leads_in_without_local_logins(
     assert client.get("/shop/", secure=True).status_code == 200
 
 
+@pytest.mark.parametrize("mode", ["buttons", "redirect"])
+@pytest.mark.parametrize("door", ["/admin/", "/shop/"])
+def test_without_local_logins_nobody_who_is_signed_in_sends_a_password(
+    client: Client,
+    settings: Settings,
+    oauth_log_in: LogIn,
+    root: Any,
+    mode: str,
+    door: str,
+) -> None:
+    # T130
+    entry = settings.OAUTH_LOGIN["PROVIDERS"]["corp"]
+    staff = {"corp": {**entry, "STAFF_IF": {"groups": "staff"}}}
+    site(settings, PROVIDERS=staff, ADMIN_LOGIN=mode, ADMIN_LOCAL_LOGIN=False)
+    oauth_log_in(client, person="bob", next=door)
+    user = client.session["_auth_user_id"]
+
+    assert client.get(f"{door}login/", secure=True)["Location"] == door
+    assert post_password(client, f"{door}login/").status_code == 403
+    assert client.session["_auth_user_id"] == user
+    assert client.get(door, secure=True).status_code == 200
+
+
 def test_with_local_logins_the_password_still_works(
     client: Client, settings: Settings, root: Any
 ) -> None:

@@ -7,6 +7,7 @@ DENY_IF names (T144). All work is linear in the size of the claims.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ Scalar: TypeAlias = str | int | float | bool
 
 # Not a claim, but derived: the domain of `email` if `email_verified` is true.
 EMAIL_DOMAIN = "email_domain"
+EMAIL = "email"
 # In recorded claims: the paths of which only some values were recorded.
 RECORDED_IN_PART = "_recorded_in_part"
 
@@ -122,7 +124,8 @@ class ClaimValues:
     def match(self, path: str, accepted: Iterable[Scalar]) -> Scalar | None:
         """The first of the accepted values that the claim has; None if it has none.
 
-        The types must be equal as well: in Python, 1 == True.
+        The types must be equal as well: in Python, 1 == True. An address that the
+        provider says is not verified matches nothing: it may be anyone's (T181).
         """
         exact = self._at(path).exact
         return next((v for v in accepted if (type(v), v) in exact), None)
@@ -130,8 +133,10 @@ class ClaimValues:
     def match_loosely(self, path: str, denied: Iterable[Scalar]) -> Scalar | None:
         """As `match`, for rules that keep people out: what is similar matches, too.
 
-        Upper and lower case are the same, and a number or boolean is the same as its
-        text: of two ways to be wrong, letting someone in is the worse (T176).
+        Upper and lower case, and the ways to write a character, are the same; a number
+        or boolean is the same as its text; lists within lists are looked into, and
+        quotes around a part of a text do not count. Of two ways to be wrong, letting
+        someone in is the worse (T176).
         """
         loose = self._at(path).loose
         return next((v for v in denied if _folded(v) in loose), None)
@@ -178,6 +183,7 @@ class _Values:
     def __init__(self, claims: Claims, path: str, separator: str | None) -> None:
         self.ambiguous = False
         self.values: tuple[Scalar, ...] | None
+        value: Any = None
         if path == EMAIL_DOMAIN:
             self.values = _email_domain(claims)
         else:
@@ -189,7 +195,14 @@ class _Values:
                 value = [n for n, v in value.items() if not (v is False or v is None)]
             self.values = None if value is None else _scalars(value, separator)
         self.exact = {(type(value), value) for value in self.values or ()}
-        self.loose = {_folded(value) for value in self.values or ()}
+        if path == EMAIL and claims.get("email_verified") not in (None, True):
+            self.exact = set()
+        # What is nested is no value of the claim, but it may keep a person out.
+        nested = _nested(value) if isinstance(value, list) else ()
+        self.loose = {
+            _folded(value)
+            for value in (*(self.values or ()), *_scalars(list(nested), separator))
+        }
 
 
 def claim_values(claims: Claims, path: str) -> tuple[Scalar, ...] | None:
@@ -232,8 +245,19 @@ def _scalars(value: Any, separator: str | None) -> tuple[Scalar, ...]:
     )
 
 
+def _nested(values: list[Any]) -> Iterator[Any]:
+    """What is in the lists of a list, at any depth. The JSON parser has bounded it."""
+    for value in values:
+        if isinstance(value, list):
+            yield from (v for v in value if not isinstance(v, list))
+            yield from _nested(value)
+
+
 def _folded(value: Scalar) -> str:
-    return str(value).casefold().strip()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of number: 1.0 is 1
+    text = unicodedata.normalize("NFKC", str(value)).casefold()
+    return unicodedata.normalize("NFKC", text).strip(" \t\r\n\"'")
 
 
 def _email_domain(claims: Claims) -> tuple[Scalar, ...] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from oauth_login.policy.claim_paths import (
+    EMAIL,
     EMAIL_DOMAIN,
     RECORDED_IN_PART,
     ClaimValues,
@@ -47,7 +48,10 @@ def known_claims(values: ClaimValues, rules: RuleSet) -> dict[str, list[Scalar] 
     """
     known: dict[str, list[Scalar] | None] = {}
     in_part: list[Scalar] = []
-    for path in sorted(rules.claims_needed()):
+    paths = rules.claims_needed()
+    # T181: whether an address matches depends on its verification.
+    paths |= {"email_verified"} if EMAIL in paths else set()
+    for path in sorted(paths):
         found = values.at(path)
         if found is not None:
             known[path] = _bounded(found, first=rules.values_asked_for(path))

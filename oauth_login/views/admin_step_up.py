@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver
 
 from oauth_login.login.step_up import Requirement, requirement
 from oauth_login.views.step_up import is_sufficient, request_step_up
@@ -214,12 +215,24 @@ class RequireLoginAdminMixin:
         )
 
     def _guarded_pattern(self, pattern: Any) -> Any:
-        views = {self._url_prefix + name for name in ADMIN_VIEWS}
-        if not isinstance(pattern, URLPattern) or pattern.name in views:
+        if self._guards_itself(pattern):
             return pattern
         guarded = copy.copy(pattern)
-        guarded.callback = self._guarded_view(pattern.callback)
+        if isinstance(pattern, URLResolver):  # an include()
+            patterns = [self._guarded_pattern(inner) for inner in pattern.url_patterns]
+            vars(guarded)["url_patterns"] = patterns  # a cached property
+        elif isinstance(pattern, URLPattern):
+            guarded.callback = self._guarded_view(pattern.callback)
         return guarded
+
+    def _guards_itself(self, pattern: Any) -> bool:
+        """Whether it leads to a method above. The site's own view may have its name."""
+        name = str(getattr(pattern, "name", None) or "").removeprefix(self._url_prefix)
+        method = getattr(self, f"{name}_view", None) if name in ADMIN_VIEWS else None
+        view = getattr(pattern, "callback", None)
+        if method is None or view is None:
+            return False
+        return bool(inspect.unwrap(view) == inspect.unwrap(method))
 
     def _guarded_view(self, view: View) -> View:
         admin: Any = self

@@ -9,6 +9,8 @@ import pytest
 from oauth_login.conf.rules import parse_rules
 from oauth_login.errors import LoginRefused
 from oauth_login.policy.claim_paths import claim_values, is_unknown, lacks
+from oauth_login.policy.email_address import trusted_claims
+from oauth_login.policy.recorded_claims import known_claims, recalled_claims
 from oauth_login.policy.rules import (
     GroupsRule,
     RuleSet,
@@ -138,6 +140,15 @@ def test_a_path_that_can_be_read_in_two_ways_is_unknown(claims: dict[str, Any]) 
         ("1", 1),
         ("barred", ["x", "BARRED"]),
         ("barred", {"Barred": True}),
+        ("barred", [["x"], ["barred"]]),
+        ("barred", ["x", [["barred"]]]),
+        ("barred", "\uff42arred"),
+        ("ge\u00e4ndert", "gea\u0308ndert"),
+        ("gea\u0308ndert", "ge\u00e4ndert"),
+        ("barred", '"barred"'),
+        (1, 1.0),
+        ("1", 1.0),
+        (10**20, 1e20),
     ],
 )
 def test_what_is_similar_to_a_denied_value_is_denied(
@@ -152,12 +163,55 @@ def test_what_is_similar_to_a_denied_value_is_denied(
 
 @pytest.mark.parametrize(
     ("denied", "value"),
-    [("barred", "barred2"), (True, "yes"), (1, True), ("barred", {"barred": False})],
+    [
+        *(
+            ("barred", "barred2"),
+            (True, "yes"),
+            (1, True),
+            ("barred", {"barred": False}),
+        ),
+        *((1, 1.5), (1, "1.0"), ("", [[]]), ("barred", [[{"barred": True}]])),
+    ],
 )
 def test_what_is_not_similar_to_a_denied_value_is_not_denied(
     denied: Any, value: object
 ) -> None:
     check_admission(RuleSet(deny_if=parse_rules({"status": denied})), {"status": value})
+
+
+def test_parts_in_quotes_are_denied_as_well() -> None:
+    # T176: a JSON list that is written into one string
+    rules = RuleSet(deny_if=parse_rules({"groups": "barred"}), split={"groups": ","})
+    with pytest.raises(LoginRefused, match="account.denied"):
+        check_admission(rules, {"groups": '["x","barred"]'})
+
+
+@pytest.mark.parametrize(
+    ("verified", "matches"),
+    [(True, True), (None, True), (False, False), ("true", False), (1, False)],
+)
+def test_an_address_that_is_not_verified_gives_nothing(
+    verified: object, matches: bool
+) -> None:
+    # T181
+    claims = trusted_claims(
+        {"email": "boss@corp.example", "email_verified": verified}, trust="verified"
+    )
+    rule = parse_rules({"email": "boss@corp.example"})
+
+    decision = decide(RuleSet(staff_if=rule, superuser_if=rule), claims)
+    assert (decision.staff, decision.superuser) == (matches, matches)
+    if not matches:
+        with pytest.raises(LoginRefused, match="account.not_allowed"):
+            check_admission(RuleSet(allow_if=rule), claims)
+    with pytest.raises(LoginRefused, match="account.denied"):
+        check_admission(RuleSet(deny_if=rule), claims)
+
+    # And the record of it decides in the same way.
+    rules = RuleSet(staff_if=rule)
+    known = known_claims(rules.read(claims, complete=True), rules)
+    recalled = recalled_claims(known, rules.claims_needed())
+    assert decide(rules, recalled).staff is matches
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,16 @@ class Guarded(RequireLoginAdminMixin, ModelAdmin):
         return [
             path("empty/", wrap(self.empty), name="empty-groups"),
             path("report/", wrap(self.report)),
+            path("more/", include([path("deep/", include(self.more_urls()))])),
+            # The site's own view, under a name of Django's.
+            path("<int:pk>/bulk/", wrap(self.empty), name="auth_group_history"),
             *super().get_urls(),
         ]
 
-    def empty(self, request: HttpRequest) -> HttpResponse:
+    def more_urls(self) -> list[Any]:
+        return [path("empty/", self.admin_site.admin_view(self.empty), name="deep")]
+
+    def empty(self, request: HttpRequest, pk: int = 0) -> HttpResponse:
         if request.method == "POST":
             Group.objects.all().delete()
         return HttpResponse("empty")
@@ -238,10 +244,11 @@ def test_adding_and_deleting_want_the_login(staff: Client, name: str) -> None:
 def test_views_of_the_sites_own_want_every_login(staff: Client) -> None:
     # T139
     assert staff.get(f"{of('guarded')}report/", secure=True).content == b"report"
-    assert staff.get(f"{of('guarded')}empty/", secure=True).content == b"empty"
-    refused = staff.post(f"{of('guarded')}empty/", secure=True)
-    assert is_sent_to_the_provider(refused)
-    assert Group.objects.exists()
+    for name in ("empty/", "more/deep/empty/", "1/bulk/"):
+        assert staff.get(f"{of('guarded')}{name}", secure=True).content == b"empty"
+        refused = staff.post(f"{of('guarded')}{name}", secure=True)
+        assert is_sent_to_the_provider(refused)
+        assert Group.objects.exists()
 
 
 def test_the_admins_own_login_comes_first(client: Client) -> None:
