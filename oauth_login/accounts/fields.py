@@ -17,6 +17,8 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, models
 from django.utils.module_loading import import_string
 
+from oauth_login.conf import get_config
+from oauth_login.conf.accounts import KEEP_PASSWORD
 from oauth_login.conf.schema import ProviderConfig
 from oauth_login.conf.user_fields import FieldRule
 from oauth_login.errors import ConfigurationError, LoginRefused
@@ -168,6 +170,8 @@ def _may_store(
     is_own: bool | None = None
     is_address = field.name == type(user).get_email_field_name()
     if _holds_address(user, field, rule):
+        if is_address and not user._state.adding and not _may_move_address(entry):
+            return False
         is_own = _is_own(value, rule, verified, trust=entry.trust_email)
         if is_own is False:
             return False
@@ -184,6 +188,19 @@ def _may_store(
         logger.warning("user=%r: another user has this %s", user.pk, field.name)
         return False
     return True
+
+
+def _may_move_address(entry: ProviderConfig) -> bool:
+    """Whether a login there may change the address of an existing user (T135).
+
+    "keep_password" says that the site has verified the addresses of its users. With an
+    address of a provider that may not link, an account that an attacker keeps the
+    password of would wait for the owner of that address.
+    """
+    return bool(entry.link_by_email) or all(
+        other.link_by_email != KEEP_PASSWORD
+        for other in get_config().providers.values()
+    )
 
 
 def _holds_address(user: Any, field: Any, rule: FieldRule) -> bool:

@@ -77,6 +77,33 @@ def reason(who: VerifiedIdentity) -> object:
 # --- T135: accounts that wait for the owner of an address
 
 
+@pytest.mark.parametrize("before", ["mallory@example.test", ""])
+@pytest.mark.parametrize(
+    ("corp", "partner", "moves"),
+    [
+        ("keep_password", False, False),
+        ("keep_password", True, True),
+        (True, False, True),
+        (False, False, True),
+    ],
+)
+def test_where_passwords_are_kept_another_provider_moves_no_address(
+    settings: Settings, before: str, corp: object, partner: object, moves: bool
+) -> None:
+    # T135: connect, let the provider say the victim's address, and disconnect.
+    entries = {"corp": corp, "partner": partner, "sister": False}
+    configure(settings, **{a: {"LINK_BY_EMAIL": v} for a, v in entries.items()})
+    mallory = User.objects.create_user("mallory", before, "known to the attacker")
+    row = identities.connect(mallory, person("m", at="partner", email="x@y.example"))
+    enter(person("m", at="partner"))
+    identities.disconnect(mallory, row.pk)
+
+    mallory.refresh_from_db()
+    assert mallory.email == (ADDRESS if moves else before)
+    victim = enter(person("v", at="corp"))
+    assert not victim.check_password("known to the attacker") or partner
+
+
 def test_an_account_that_another_provider_made_is_never_linked() -> None:
     # T135
     planted = enter(person(at="partner"))
