@@ -91,6 +91,26 @@ def test_readme_runs_as_it_stands_in_a_new_project(
     assert "as README says" in visit
 
 
+@pytest.mark.parametrize("issuer", ["https://id.example.com", "http://127.0.0.1:9000"])
+def test_the_test_case_of_the_documentation_runs_with_djangos_own_runner(
+    tmp_path: Path, blocks: list[str], run: Callable[..., str], issuer: str
+) -> None:
+    text = (ROOT / "docs/testing.md").read_text()
+    section = text.partition("## With Django's TestCase")[2].partition("\n## ")[0]
+    (test_case,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (value,) = re.findall(r'`"ALLOW_HTTP_LOOPBACK": (\w+)`', section)
+    settings, urls = blocks
+    if issuer.startswith("http:"):
+        settings += f"OAUTH_LOGIN['ALLOW_HTTP_LOOPBACK'] = {value}\n"
+    run("-m", "django", "startproject", "mysite", ".")
+    for file, block in (("settings.py", settings), ("urls.py", urls)):
+        with (tmp_path / "mysite" / file).open("a") as source:
+            source.write(block)
+    (tmp_path / "tests.py").write_text(test_case)
+
+    assert "Found 1 test" in run("manage.py", "test", CORP_ISSUER=issuer)
+
+
 def test_readme_says_what_to_install_and_what_to_register() -> None:
     assert "\npip install oauth-login\n" in README
     assert "/auth/corp/callback/" in README
