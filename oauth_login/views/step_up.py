@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from oauth_login.conf import get_config
 from oauth_login.errors import LoginRefused
 from oauth_login.login import suspended_requests
 from oauth_login.login.step_up import (
@@ -25,7 +26,13 @@ from oauth_login.login.step_up import (
     seal_params,
 )
 from oauth_login.views.begin import start
-from oauth_login.views.browser import is_navigation, login_required, shown_path
+from oauth_login.views.browser import (
+    is_cross_site,
+    is_navigation,
+    is_user_activated,
+    login_required,
+    shown_path,
+)
 from oauth_login.views.guard import guarded_view
 from oauth_login.views.pages import error_page, show, with_form
 from oauth_login.views.redirects import (
@@ -69,7 +76,7 @@ def request_step_up(request: HttpRequest, required: Requirement) -> HttpResponse
     ):
         name = suspended_requests.suspend_request(request, now=time.time())
         here = reverse("oauth_login:resume", args=[name]) if name else here
-    if alias is None:
+    if alias is None or _is_led_here(request):
         return HttpResponseRedirect(sites_login_url(here))
     return start(request, alias, here, params=required.params)
 
@@ -91,6 +98,20 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
     if form is None or not is_path(form.path):
         return show(request, "resume_gone", {}, status=404)
     return with_form(show(request, "resume", {"form": form}))
+
+
+def _is_led_here(request: HttpRequest) -> bool:
+    """Whether another site sent an anonymous browser here without a click (T02).
+
+    Nobody is logged in because another site wants it. Where AUTO_REDIRECT is on, the
+    site has said that it does not want the login page in between.
+    """
+    return (
+        is_cross_site(request)
+        and not is_user_activated(request)
+        and not request.user.is_authenticated
+        and not get_config().auto_redirect
+    )
 
 
 def _insufficient(

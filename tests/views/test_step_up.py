@@ -855,3 +855,38 @@ def test_a_young_login_is_not_asked_of_who_does_not_say_how_old_it_is(
     response = client.get("/transfer/", secure=True)
     assert response.status_code == 500
     assert "Location" not in response
+
+
+@pytest.mark.parametrize("auto_redirect", [False, True])
+@pytest.mark.parametrize(
+    ("headers", "starts"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-User": "?1"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-User": "?0"}, False),
+    ],
+)
+def test_a_page_elsewhere_logs_nobody_in_by_sending_them_here(
+    client: Client,
+    settings: Settings,
+    oauth_provider: FakeProvider,
+    headers: dict[str, str],
+    starts: bool,
+    auto_redirect: bool,
+) -> None:
+    # T02
+    providers = settings.OAUTH_LOGIN["PROVIDERS"]
+    settings.OAUTH_LOGIN = {
+        **settings.OAUTH_LOGIN,
+        "AUTO_REDIRECT": auto_redirect,
+        "PROVIDERS": {"other": providers["corp"]},
+    }
+    headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", **headers}
+    response = client.get("/elsewhere/", headers=headers, secure=True)
+    if starts or auto_redirect:
+        assert response["Location"].startswith("https://id.example.com/")
+    else:
+        assert response["Location"] == "/auth/login/?next=%2Felsewhere%2F"
