@@ -223,7 +223,7 @@ def _cancelled(
 ) -> HttpResponse:
     """Our login page, with what happened above it: there is nothing to repair."""
     alias = attempt.provider
-    events.failed(request, error, provider=alias, is_ours=True)
+    reference = events.failed(request, error, provider=alias, is_ours=True)
     notice = pgettext(
         "oauth_login page",
         "The sign-in at %(name)s was cancelled or refused. Nothing was changed.",
@@ -234,6 +234,7 @@ def _cancelled(
         heading=pgettext("oauth_login heading", "Sign-in not completed"),
         notice=notice % {"name": get_config().label(alias)},
         tried=alias,
+        reference=reference,
         status=error.status,
     )
     return recorded(page)

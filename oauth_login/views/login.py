@@ -111,6 +111,7 @@ def login_page(
     notice: str = "",
     heading: str = "",
     tried: str = "",
+    reference: str = "",
     status: int = 200,
 ) -> HttpResponse:
     """The page; `typed` is an address that leads to no provider.
@@ -138,6 +139,7 @@ def login_page(
         "domain": (plain_address(typed or "") or "").rpartition("@")[2],
         "heading": heading,
         "notice": notice,
+        "reference": reference,
         "person": user.get_username() if user.is_authenticated else "",
         "onward": target(next_path),
         "password_url": password_url(next_path),
