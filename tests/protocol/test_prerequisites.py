@@ -8,7 +8,7 @@ import pytest
 
 from oauth_login.errors import OAuthLoginError
 from oauth_login.protocol.client.keys import parse_client_key
-from oauth_login.protocol.client.registration import Client
+from oauth_login.protocol.client.registration import HMAC_ALGS, Client
 from oauth_login.protocol.deviations import Deviations
 from oauth_login.protocol.discovery import MetadataSource, parse_metadata
 from oauth_login.protocol.prerequisites import check_prerequisites
@@ -27,6 +27,10 @@ METHODS = "token_endpoint_auth_methods_supported"
 ASSERTIONS = "token_endpoint_auth_signing_alg_values_supported"
 SECRET = {"client_secret": "s" * 32}
 HS256: dict[str, Any] = {**SECRET, "id_token_signing_algs": ("HS256",)}
+ANY_HS: dict[str, Any] = {
+    "client_secret": "s" * 64,
+    "id_token_signing_algs": tuple(HMAC_ALGS),
+}
 ES256: dict[str, Any] = {
     **SECRET,
     "id_token_signing_algs": ("ES256",),
@@ -113,6 +117,7 @@ def outcome(
         (SECRET, {"jwks_uri": "keys.json"}, "discovery.insecure_endpoint"),
         (SECRET, {"jwks_uri": HTTP}, "discovery.insecure_endpoint"),
         (HS256, {ALGS: ["HS256"], "jwks_uri": HTTP}, None),  # the secret is the key
+        (ANY_HS, {ALGS: [*HMAC_ALGS], "jwks_uri": HTTP}, None),
         (PLAIN, {"jwks_uri": ..., ALGS: 7}, None),
         # Endpoints that we would refuse.
         (CERTIFICATE, {"mtls_endpoint_aliases": {"token_endpoint": "https://x"}}, None),
