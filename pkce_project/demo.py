@@ -57,7 +57,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="one login, then end")
     options = parser.parse_args()
-    # Whoever ends this process ends both others, too.
+    # SIGTERM ends the two servers as well, as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
     variables = prepare()
     with ExitStack() as running:
@@ -158,7 +158,7 @@ def process(settings: str, variables: dict[str, str]) -> Iterator[None]:
 
 
 def wait_for(url: str) -> None:
-    """Return when somebody answers there."""
+    """Return when a server answers there."""
     deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:
@@ -166,7 +166,7 @@ def wait_for(url: str) -> None:
         except requests.ConnectionError:
             if time.monotonic() > deadline:
                 raise LoginFailed(
-                    f"nobody answers at {url}; see {STATE_DIR}/*.log"
+                    f"{url} does not answer; see {STATE_DIR}/*.log"
                 ) from None
             time.sleep(0.2)
         else:
@@ -174,7 +174,7 @@ def wait_for(url: str) -> None:
 
 
 def free_port(wanted: int) -> int:
-    """`wanted`, or the next port that nobody listens on."""
+    """`wanted`, or the next port that is free."""
     for port in range(wanted, wanted + 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -491,6 +491,19 @@ def test_the_command_tells_who_gains_and_loses(
     }
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_command_says_how_unknown_claims_become_known(
+    settings: Settings, keep: bool
+) -> None:
+    configure(settings, keep=keep, **RULES)
+    enter("alice", complete=False)
+
+    said = run()
+
+    assert "1 are unknown.\n" in said
+    assert ("turn on KEEP_CLAIMS" in said) is not keep
+
+
 def test_the_command_rehearses_the_settings_themselves(settings: Settings) -> None:
     # With Django's own --settings these are the ones of that module.
     configure(settings, **RULES)

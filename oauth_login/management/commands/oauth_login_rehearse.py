@@ -89,6 +89,11 @@ class Command(BaseCommand):
             self.stdout.write(_as_json(login) if json else _words(login))
         if not json:
             self.stdout.write(f"{changed} would change; {unknown} are unknown.")
+            if unknown and not get_config().keep_claims:
+                self.stdout.write(
+                    "No claims are stored: turn on KEEP_CLAIMS. The next login of each "
+                    "user then records those that the rules need."
+                )
         if check and (changed or unknown):
             sys.exit(CHANGES if changed else UNKNOWN)
 
