@@ -25,6 +25,7 @@ from oauth_login.login.step_up import (
     provider_for,
     seal_params,
 )
+from oauth_login.sessions.facts import is_signed_in_by
 from oauth_login.views.begin import start
 from oauth_login.views.browser import (
     is_cross_site,
@@ -34,6 +35,7 @@ from oauth_login.views.browser import (
     shown_path,
 )
 from oauth_login.views.guard import guarded_view
+from oauth_login.views.login import login_page
 from oauth_login.views.pages import error_page, show, with_form
 from oauth_login.views.redirects import (
     account_url,
@@ -76,7 +78,10 @@ def request_step_up(request: HttpRequest, required: Requirement) -> HttpResponse
     ):
         name = suspended_requests.suspend_request(request, now=time.time())
         here = reverse("oauth_login:resume", args=[name]) if name else here
-    if alias is None or _is_led_here(request):
+    is_led_here = alias is not None and _is_led_here(request, alias)
+    if is_led_here and request.user.is_authenticated:
+        return login_page(request, here)  # a click may replace this login
+    if alias is None or is_led_here:
         return HttpResponseRedirect(sites_login_url(here))
     return start(request, alias, here, params=required.params)
 
@@ -100,17 +105,17 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
     return with_form(show(request, "resume", {"form": form}))
 
 
-def _is_led_here(request: HttpRequest) -> bool:
-    """Whether another site sent an anonymous browser here without a click (T02).
+def _is_led_here(request: HttpRequest, alias: str) -> bool:
+    """Whether another site sent the browser here without a click, to a new login (T02).
 
-    Nobody is logged in because another site wants it. Where AUTO_REDIRECT is on, the
-    site has said that it does not want the login page in between.
+    Nobody is logged in, or becomes another user, because another site wants it. Where
+    AUTO_REDIRECT is on, the site does not want the login page before a first login.
     """
     return (
         is_cross_site(request)
         and not is_user_activated(request)
-        and not request.user.is_authenticated
-        and not get_config().auto_redirect
+        and not is_signed_in_by(request, alias)
+        and (request.user.is_authenticated or not get_config().auto_redirect)
     )
 
 

@@ -890,3 +890,28 @@ def test_a_page_elsewhere_logs_nobody_in_by_sending_them_here(
         assert response["Location"].startswith("https://id.example.com/")
     else:
         assert response["Location"] == "/auth/login/?next=%2Felsewhere%2F"
+
+
+@pytest.mark.parametrize("auto_redirect", [False, True])
+def test_a_page_elsewhere_replaces_no_login(
+    client: Client,
+    settings: Settings,
+    oauth_provider: FakeProvider,
+    auto_redirect: bool,
+) -> None:
+    # T02: a silent login at the provider would sign in another user.
+    providers = settings.OAUTH_LOGIN["PROVIDERS"]
+    settings.OAUTH_LOGIN = {
+        **settings.OAUTH_LOGIN,
+        "AUTO_REDIRECT": auto_redirect,
+        "PROVIDERS": {"other": providers["corp"]},
+    }
+    client.force_login(get_user_model().objects.create_user("root", password="pw"))
+    headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
+    response = client.get("/elsewhere/", headers=headers, secure=True)
+    assert response.status_code == 200
+    assert b"/auth/other/login/?next=%2Felsewhere%2F" in response.content
+    clicked = client.get(
+        "/elsewhere/", headers={**headers, "Sec-Fetch-User": "?1"}, secure=True
+    )
+    assert clicked["Location"].startswith("https://id.example.com/")
