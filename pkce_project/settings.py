@@ -99,6 +99,7 @@ LOGIN_REDIRECT_URL = "/"
 
 OAUTH_LOGIN = from_env(os.environ)
 OAUTH_LOGIN["SITE_NAME"] = "Demo site"
+OAUTH_LOGIN["KEEP_CLAIMS"] = True  # so that the admin can say why a right was not given
 OAUTH_LOGIN["ADMIN_LOGIN"] = env.str("OAUTH_LOGIN_ADMIN_LOGIN", default="buttons")
 OAUTH_LOGIN["ADMIN_LOCAL_LOGIN"] = env.bool(
     "OAUTH_LOGIN_ADMIN_LOCAL_LOGIN", default=True
