@@ -162,7 +162,7 @@ class OwnLogin(AdminSite):
         raise NotImplementedError
 
 
-own = OwnLogin(name="own")
+own = OwnLogin(name="with_its_own_login")
 urlpatterns = [*tests.urls.urlpatterns, path("own/", own.urls)]
 
 
@@ -177,8 +177,10 @@ def test_an_admin_site_with_a_login_of_its_own_is_named(settings: Settings) -> N
     settings.ROOT_URLCONF = __name__
     assert unguarded() == []
     site(settings, ADMIN_LOCAL_LOGIN=False)
-    assert unguarded() == ["The admin site 'own' still accepts passwords."]
-    site(settings, ADMIN_LOCAL_LOGIN=False, ADMIN_LOGIN={"own": "off"})
+    assert unguarded() == [
+        "The admin site 'with_its_own_login' still accepts passwords."
+    ]
+    site(settings, ADMIN_LOCAL_LOGIN=False, ADMIN_LOGIN={"with_its_own_login": "off"})
     assert unguarded() == []
 
 
