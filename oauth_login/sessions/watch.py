@@ -81,6 +81,22 @@ class _Watched(SessionBase):
         await self._alook(key)
         return await super().ahas_key(key)
 
+    def pop(self, key: str, *default: Any, **named: Any) -> Any:
+        self._look(key)
+        return super().pop(key, *default, **named)
+
+    async def apop(self, key: str, *default: Any, **named: Any) -> Any:
+        await self._alook(key)
+        return await super().apop(key, *default, **named)
+
+    def setdefault(self, key: str, value: Any = None) -> Any:
+        self._look(key)
+        return super().setdefault(key, value)
+
+    async def asetdefault(self, key: str, value: Any = None) -> Any:
+        await self._alook(key)
+        return await super().asetdefault(key, value)
+
     def _look(self, key: object) -> None:
         judge = self._oauth_login_judge
         if judge is None or key != auth.SESSION_KEY:
