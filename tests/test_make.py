@@ -30,7 +30,7 @@ case "$1 $2" in
     mkdir -p "$place/bin"
     touch "$place/pyvenv.cfg"
     cp "$0" "$place/bin/python" ;;
-  "-c "*) exec {python} -c "import sys; sys.version_info = {version}; {before}
+  "-c "*) exec {python} -c "import sys; {version}; {before}
 $2" ;;
   *) echo "$*" >>made ;;
 esac
@@ -47,12 +47,17 @@ def project(tmp_path: Path) -> Path:
 
 
 def add_python(
-    path: Path, version: tuple[int, int, int] = (3, 11, 0), before: str = "pass"
+    path: Path, version: tuple[int, int, int] | None = None, before: str = "pass"
 ) -> Path:
-    """A Python of this version, which runs `before` in front of every `-c`."""
+    """A Python that says it has this version, and runs `before` before any `-c`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        PYTHON.format(python=sys.executable, version=version, before=before)
+        PYTHON.format(
+            python=sys.executable,
+            # A plain tuple, which pip of newer Pythons cannot be imported with.
+            version=f"sys.version_info = {version}" if version else "pass",
+            before=before,
+        )
     )
     path.chmod(0o755)
     return path

@@ -108,16 +108,23 @@ def is_last_superuser_now(user: Any) -> bool:
         first = candidates.values_list("pk", flat=True).first()
         if first is None or first == user.pk:
             return not candidates.exclude(pk=user.pk).exists()
-        savepoint = transaction.savepoint()
-        locked = active_superusers().filter(pk=first).select_for_update()
-        if list(locked.values_list("pk", flat=True)):
-            transaction.savepoint_commit(savepoint)
+        try:
+            with transaction.atomic():
+                locked = active_superusers().filter(pk=first).select_for_update()
+                if not locked.values_list("pk", flat=True):
+                    raise _DemotedMeanwhile
+        except _DemotedMeanwhile:
+            passed.append(first)
+        else:
             return False
-        # Demoted while we waited. PostgreSQL has locked the row all the same, and
-        # another transaction could wait for it in a circle.
-        transaction.savepoint_rollback(savepoint)
-        passed.append(first)
     return not active_superusers().exists()
+
+
+class _DemotedMeanwhile(Exception):  # noqa: N818 - no error: it rolls a savepoint back
+    """PostgreSQL has locked the row of a superuser who was demoted while we waited.
+
+    Another transaction could wait for it in a circle, so the lock must go.
+    """
 
 
 def _is_superuser(user: Any) -> bool:

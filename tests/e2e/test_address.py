@@ -16,7 +16,7 @@ def test_an_address_leads_to_its_provider(page: Page, by_address: Demo) -> None:
     page.get_by_label("Your email address").focus()
     page.keyboard.type("nobody@elsewhere.example")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Choose a sign-in option below")
+    expect(page.get_by_role("alert")).to_contain_text("choose a sign-in option below")
     check_page(page, "login_address_nobody")
 
     # The address stays, in a field that has the focus.
