@@ -31,7 +31,6 @@ def find_problems() -> Iterator[Found]:
         yield from _weak_door(entry)
         yield from _login_name(entry)
         yield from _consent(entry)
-        yield from _address_in_a_rule(entry)
 
 
 def find_database_problems() -> Iterator[Found]:
@@ -127,33 +126,6 @@ def _weak_door(entry: ProviderConfig) -> Iterator[Found]:
     elif not entry.says_connect:
         text += "people cannot connect accounts from there."
         yield "W062", text, "Set CONNECT there, to False if this is what you want."
-
-
-def _address_in_a_rule(entry: ProviderConfig) -> Iterator[Found]:
-    """T181: an address of which the provider does not say whether it is verified.
-
-    One that it says is not verified never matches.
-    """
-    if entry.trust_email in ("always", "managed"):
-        return
-    rules = entry.rules
-    keys = {
-        key
-        for key, of in (
-            ("ALLOW_IF", rules.allow_if),
-            ("STAFF_IF", rules.staff_if),
-            ("SUPERUSER_IF", rules.superuser_if),
-        )
-        for rule in of
-        if "email" in rule and "email_verified" not in rule
-    }
-    if keys:
-        yield (
-            "W065",
-            f"{', '.join(sorted(keys))} of {entry.alias!r} names 'email' without "
-            "'email_verified': an address that nothing vouches for would do.",
-            "Add 'email_verified': True to the rule, or use 'email_domain'.",
-        )
 
 
 def _login_name(entry: ProviderConfig) -> Iterator[Found]:

@@ -204,30 +204,6 @@ def test_a_check_warns_where_people_consent(
     assert ("oauth_login.W064" in ids) is warned
 
 
-@pytest.mark.parametrize(
-    ("entry", "warned"),
-    [
-        ({"STAFF_IF": {"email": "a@example.com"}}, True),
-        ({"ALLOW_IF": [{"groups": "x"}, {"email": ["a@example.com"]}]}, True),
-        ({"SUPERUSER_IF": {"email": "a@example.com", "groups": "x"}}, True),
-        ({"STAFF_IF": {"email": "a@example.com", "email_verified": True}}, False),
-        ({"STAFF_IF": {"email_domain": "example.com"}}, False),
-        ({"DENY_IF": {"email": "a@example.com"}}, False),
-        ({"STAFF_IF": {"email": "a@e.com"}, "TRUST_EMAIL": "always"}, False),
-        ({"STAFF_IF": {"email": "a@e.com"}, "TRUST_EMAIL": "managed"}, False),
-        ({"STAFF_IF": {"email": "a@e.com"}, "TRUST_EMAIL": "never"}, True),
-    ],
-)
-def test_a_check_warns_of_addresses_that_nothing_vouches_for(
-    settings: Settings, entry: dict[str, Any], warned: bool
-) -> None:
-    # T181
-    provider = {"ISSUER": "https://id.example.com", "CLIENT_ID": "x", **entry}
-    settings.OAUTH_LOGIN = {"PROVIDERS": {"a": provider}}
-    ids = {message.id for message in run_checks(tags=["oauth_login"])}
-    assert ("oauth_login.W065" in ids) is warned
-
-
 # --- userinfo that fails
 
 
