@@ -8,7 +8,12 @@ import pytest
 
 from oauth_login.conf.rules import parse_rules
 from oauth_login.errors import LoginRefused
-from oauth_login.policy.claim_paths import claim_values, is_unknown, lacks
+from oauth_login.policy.claim_paths import (
+    claim_values,
+    first_text,
+    is_unknown,
+    lacks,
+)
 from oauth_login.policy.email_address import trusted_claims
 from oauth_login.policy.recorded_claims import known_claims, recalled_claims
 from oauth_login.policy.rules import (
@@ -551,3 +556,22 @@ def test_a_setting_that_is_no_rule_is_told_why(setting: object, why: str) -> Non
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is compared
         parse_rules(setting)
     assert str(caught.value) == why
+
+
+@pytest.mark.parametrize(
+    ("claims", "text"),
+    [
+        ({"a": {"b": "x"}}, "x"),
+        ({"a.b": ["x", "y"]}, "x"),
+        ({"a.b": []}, None),
+        ({"a.b": [1]}, None),
+        ({"a.b": 5}, 5),
+        ({}, None),
+        # T147: which of the two is meant?
+        ({"a.b": "x", "a": {"b": "y"}}, None),
+    ],
+)
+def test_one_text_is_found_where_one_is_expected(
+    claims: dict[str, Any], text: object
+) -> None:
+    assert first_text(claims, "a.b") == text
