@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpRequest
 
 from oauth_login.accounts.resolve import resolve_user
@@ -17,6 +17,9 @@ from oauth_login.policy.rules import decide
 from oauth_login.rights.admission import admit
 from oauth_login.rights.apply import apply
 from oauth_login.rights.record_claims import record_claims
+
+# How often a login's transaction is tried if the database ends it.
+TRIES = 3
 
 
 class OAuthLoginBackend(ModelBackend):
@@ -46,8 +49,16 @@ class OAuthLoginBackend(ModelBackend):
         entry = get_config().providers[verified.provider]
         values = admit(verified, entry)
         decision = decide(entry.rules, values)
-        with transaction.atomic(), events.stored_last():
-            user, identity = resolve_user(verified, entry)
-            apply(user, identity, decision, groups=entry.rules.groups)
-            record_claims(identity, values, entry.rules)
+        for tries_left in reversed(range(TRIES)):
+            try:
+                with transaction.atomic(), events.stored_last():
+                    user, identity = resolve_user(verified, entry)
+                    apply(user, identity, decision, groups=entry.rules.groups)
+                    record_claims(identity, values, entry.rules)
+                break
+            except OperationalError:
+                # A deadlock, say: MariaDB keeps the row locks of a savepoint that was
+                # rolled back (T149). Inside a caller's transaction nothing is left.
+                if not tries_left or transaction.get_connection().in_atomic_block:
+                    raise
         return user

@@ -6,7 +6,7 @@ only a field of the database is granted and revoked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -108,23 +108,22 @@ def is_last_superuser_now(user: Any) -> bool:
         first = candidates.values_list("pk", flat=True).first()
         if first is None or first == user.pk:
             return not candidates.exclude(pk=user.pk).exists()
-        try:
-            with transaction.atomic():
-                locked = active_superusers().filter(pk=first).select_for_update()
-                if not locked.values_list("pk", flat=True):
-                    raise _DemotedMeanwhile
-        except _DemotedMeanwhile:
-            passed.append(first)
-        else:
+        savepoint = _new_savepoint()
+        locked = active_superusers().filter(pk=first).select_for_update()
+        if list(locked.values_list("pk", flat=True)):
+            transaction.savepoint_commit(savepoint)
             return False
+        # Demoted while we waited. PostgreSQL has locked the row all the same, and
+        # another transaction could wait for it in a circle.
+        transaction.savepoint_rollback(savepoint)
+        passed.append(first)
     return not active_superusers().exists()
 
 
-class _DemotedMeanwhile(Exception):  # noqa: N818 - no error: it rolls a savepoint back
-    """PostgreSQL has locked the row of a superuser who was demoted while we waited.
-
-    Another transaction could wait for it in a circle, so the lock must go.
-    """
+# Renamed in Django 6.1.
+_new_savepoint: Callable[[], str] = getattr(
+    transaction, "savepoint_create", transaction.savepoint
+)
 
 
 def _is_superuser(user: Any) -> bool:
