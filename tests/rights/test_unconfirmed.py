@@ -93,7 +93,9 @@ def test_a_login_that_decides_starts_anew(settings: Settings) -> None:
     with at(0):
         enter(OPS)
         enter(complete=False)
-    assert Identity.objects.get().unconfirmed_since == START
+    noted = Identity.objects.get().unconfirmed_since
+    assert noted is not None
+    assert noted.replace(tzinfo=START.tzinfo) == START
     with at(DAY - 1):
         enter(OPS)
     assert Identity.objects.get().unconfirmed_since is None
